@@ -1,0 +1,93 @@
+"""The cards of a recipe: one HTML file and one JSON file a step, beside the results."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+from mlrecipes.errors import GateRejected, RecipeError
+from mlrecipes.planning import Project
+from mlrecipes.records import CardView, Manifest, StepResult, StepStatus
+from mlrecipes.reports.card_json import card_json
+from mlrecipes.reports.html import render_card
+
+__all__ = ["CardFolder", "failed_view", "succeeded_view"]
+
+KEY_SHOWN = 12
+
+
+class CardFolder:
+    """Where the cards of a profile lie.
+
+    Args:
+        workspace: The workspace's folder.
+        profile: The profile's name.
+    """
+
+    def __init__(self, workspace: Path, profile: str) -> None:
+        self._folder = workspace / "cards" / profile
+
+    def write(self, view: CardView) -> None:
+        """Replace the step's card."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for path, text in (
+            (self.html_path(view.step), render_card(view)),
+            (self.json_path(view.step), card_json(view)),
+        ):
+            temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(path)
+
+    def html_path(self, step: str) -> Path:
+        """The card for people."""
+        return self._folder / f"{step}.html"
+
+    def json_path(self, step: str) -> Path:
+        """The same facts for programs."""
+        return self._folder / f"{step}.json"
+
+    def read_html(self, step: str) -> str | None:
+        """The step's card, if it has one."""
+        path = self.html_path(step)
+        return path.read_text(encoding="utf-8") if path.is_file() else None
+
+
+def succeeded_view(project: Project, manifest: Manifest, result: StepResult) -> CardView:
+    """The card of a step that is done."""
+    header = [
+        ("content key", manifest.key[:KEY_SHOWN]),
+        ("duration", f"{manifest.duration_s:.1f} s"),
+        ("finished", manifest.finished_at),
+    ]
+    if result.run_id is not None:
+        header.append(("MLflow run", result.run_id))
+    return CardView(
+        title=f"{manifest.step}@{project.name}",
+        step=manifest.step,
+        recipe=project.name,
+        profile=project.profile,
+        status=StepStatus.SUCCEEDED,
+        summary=manifest.summary,
+        header=tuple(header),
+        sections=result.sections,
+        warnings=manifest.warnings,
+    )
+
+
+def failed_view(
+    project: Project, step: str, failure: RecipeError, trace: str, noted: Sequence[str]
+) -> CardView:
+    """The card of a step that failed, or that a gate stopped."""
+    is_gate = isinstance(failure, GateRejected)
+    return CardView(
+        title=f"{step}@{project.name}",
+        step=step,
+        recipe=project.name,
+        profile=project.profile,
+        status=StepStatus.REJECTED if is_gate else StepStatus.FAILED,
+        summary="",
+        warnings=tuple(noted),
+        error=str(failure),
+        traceback="" if is_gate else trace,
+    )

@@ -1,0 +1,47 @@
+"""The outside world for real: MLflow, files and the network, behind the ports."""
+
+from __future__ import annotations
+
+from mlrecipes.planning import Project
+from mlrecipes.steps import Ports
+from mlrecipes.stores.datasets import FileDatasetReader
+from mlrecipes.stores.models import MlflowModels
+from mlrecipes.stores.registry import MlflowRegistry
+from mlrecipes.stores.tracking import MlflowTracker, TrackingTarget, ping
+
+__all__ = ["connect"]
+
+JOURNAL = "open_runs.json"
+
+
+def connect(project: Project) -> Ports:
+    """Reach for the tracking server before any work is done, and clean up after a crash.
+
+    Raises:
+        TryAgain: The tracking server does not answer.
+    """
+    to = project.destinations
+    ping(to.tracking_uri, origin=to.origin)
+    target = TrackingTarget(
+        tracking_uri=to.tracking_uri,
+        experiment_name=to.experiment_name,
+        experiment_id=to.experiment_id,
+        artifact_location=to.artifact_location,
+        parent_run_id=to.parent_run_id,
+        run_name_prefix=to.run_name_prefix,
+    )
+    tracker = MlflowTracker(target, project.workspace / JOURNAL)
+    tracker.reap(keep=lambda run_id: run_id == _committed_run(project))
+    reader = FileDatasetReader(
+        project.root, project.workspace / "cache" / "downloads", project.digests.digest
+    )
+    return Ports(reader, MlflowModels(), tracker, MlflowRegistry(to.registry_uri))
+
+
+def _committed_run(project: Project) -> str | None:
+    """The run of the training whose result the workspace holds."""
+    manifest = project.store.current(project.profile, "train")
+    if manifest is None:
+        return None
+    spec = next(spec for spec in project.steps["train"].writes if spec.name == "run")
+    return str(project.store.read(manifest, spec)["run_id"])

@@ -1,0 +1,200 @@
+"""A recipe opened for planning: its configuration, its code, and what it has made so far.
+
+Nothing here imports MLflow, pandas or the user's code, so that a plan is made at once.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from mlrecipes.config.load import LoadedConfig, load_config
+from mlrecipes.config.schema import RecipeConfig
+from mlrecipes.dag.fingerprint import flatten
+from mlrecipes.dag.graph import Graph, build_graph
+from mlrecipes.dag.plan import Known, Wanted
+from mlrecipes.errors import ConfigError, Problem
+from mlrecipes.records import JSON, Manifest, Source
+from mlrecipes.steps import ALL_STEPS, Step, UserFunction
+from mlrecipes.stores.destinations import Destinations, local_database, resolve_destinations
+from mlrecipes.stores.digests import DigestMemory
+from mlrecipes.stores.objects import ObjectStore
+from mlrecipes.user_code.declared import declaration_problems
+from mlrecipes.user_code.source import SourceTree
+
+__all__ = ["Project", "open_project"]
+
+WORKSPACE = ".mlrecipes"
+
+
+@dataclass(frozen=True)
+class Project:
+    """A recipe and its workspace.
+
+    Attributes:
+        root: The folder with ``recipe.yaml``.
+        profile: The profile's name.
+        loaded: The configuration and where each of its keys stands.
+        destinations: Where runs and models go.
+    """
+
+    root: Path
+    profile: str
+    loaded: LoadedConfig
+    destinations: Destinations
+
+    @property
+    def name(self) -> str:
+        """The recipe's name: that of its folder."""
+        return self.root.name
+
+    @property
+    def config(self) -> RecipeConfig:
+        """The typed configuration."""
+        return self.loaded.config
+
+    @property
+    def workspace(self) -> Path:
+        """The folder that holds all results, below the recipe's root."""
+        return self.root / WORKSPACE
+
+    @cached_property
+    def store(self) -> ObjectStore:
+        """Results of steps."""
+        return ObjectStore(self.workspace)
+
+    @cached_property
+    def digests(self) -> DigestMemory:
+        """Digests of files outside the workspace."""
+        return DigestMemory(self.workspace / "digests.json")
+
+    @cached_property
+    def code(self) -> SourceTree:
+        """The user's code as text."""
+        return SourceTree(self.root)
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The steps in order."""
+        return build_graph(step.spec for step in ALL_STEPS)
+
+    @cached_property
+    def steps(self) -> dict[str, Step]:
+        """The steps by name."""
+        return {step.name: step for step in ALL_STEPS}
+
+    def where(self, key: str) -> str:
+        """Where a configuration key stands, as ``recipe.yaml:48``."""
+        file, line = self.loaded.places.find(key)
+        return file if line is None else f"{file}:{line}"
+
+    def problems(self) -> list[Problem]:
+        """Everything that can be found wrong with the user's code without running it."""
+        found = [
+            problem
+            for step in ALL_STEPS
+            for function in step.user_functions(self.config)
+            for problem in self._declaration_problems(function)
+        ]
+        return list(dict.fromkeys(found))
+
+    def check(self) -> None:
+        """Raise all problems at once.
+
+        Raises:
+            ConfigError: There are any.
+        """
+        problems = self.problems()
+        if problems:
+            raise ConfigError(problems)
+
+    def wanted(self, target: str, from_step: str | None = None) -> Wanted:
+        """What a run to the target would need to be made from."""
+        parts = {name: self._own_parts(self.steps[name]) for name in self.graph.up_to(target)}
+        return Wanted(parts, target, from_step)
+
+    def known(self) -> Known:
+        """What the workspace holds for this profile, and what not to trust of it."""
+        found = {name: self.store.current(self.profile, name) for name in self.graph.names}
+        current = {name: manifest for name, manifest in found.items() if manifest is not None}
+        doubts = {
+            name: doubt
+            for name, manifest in current.items()
+            if (doubt := self._doubt(manifest)) is not None
+        }
+        self.digests.save()
+        return Known(current, doubts, self.store.find)
+
+    # -- private -----------------------------------------------------------------------
+
+    def _declaration_problems(self, function: UserFunction) -> Iterator[Problem]:
+        yield from declaration_problems(
+            self.code,
+            f"steps.{function.module}",
+            function.name,
+            key=function.key,
+            place=self.loaded.places.find(function.key),
+        )
+
+    def _own_parts(self, step: Step) -> dict[str, JSON]:
+        parts: dict[str, JSON] = {}
+        parts |= flatten("", step.settings(self.config))
+        for module in sorted({use.module for use in step.user_functions(self.config)}):
+            parts |= self.code.digests(f"steps.{module}")
+        parts |= {f"library.{name}": _version(name) for name in step.libraries}
+        parts[f"engine.{step.name} step"] = step.version
+        parts["engine.python"] = ".".join(platform.python_version_tuple()[:2])
+        if step.needs_tracking:
+            parts["tracking_uri"] = self.destinations.tracking_uri
+        if step.name == "register":
+            parts["registry_uri"] = self.destinations.registry_uri
+        return parts
+
+    def _doubt(self, manifest: Manifest) -> str | None:
+        for source in manifest.sources:
+            if (change := self._source_change(source)) is not None:
+                return change
+        database = local_database(self.destinations.tracking_uri)
+        is_recorded = self.steps[manifest.step].needs_tracking
+        if is_recorded and database is not None and not database.exists():
+            return f"the tracking store {database.name} is gone"
+        return None
+
+    def _source_change(self, source: Source) -> str | None:
+        """Why a file that was read is not what it was; remote files are not looked at."""
+        if source.sha256 is None or "://" in source.uri:
+            return None
+        try:
+            _size, sha256 = self.digests.digest(self.root / source.uri)
+        except OSError:
+            return f"input {source.uri} is gone"
+        return None if sha256 == source.sha256 else f"input {source.uri} changed"
+
+
+def open_project(
+    root: Path,
+    profile: str,
+    *,
+    overrides: Mapping[str, str] | None = None,
+    environment: Mapping[str, Any] | None = None,
+) -> Project:
+    """Open a recipe with a profile.
+
+    Raises:
+        ConfigError: The recipe or the profile has problems; all are listed.
+    """
+    loaded = load_config(root, profile, overrides or {})
+    destinations = resolve_destinations(loaded.config, root=root, environment=environment or {})
+    return Project(root, profile, loaded, destinations)
+
+
+def _version(distribution: str) -> str:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"

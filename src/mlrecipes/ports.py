@@ -1,0 +1,207 @@
+"""The seams: what steps ask of the outside world, as protocols.
+
+Steps get these from the runner and know nothing of MLflow, disks or networks.
+``mlrecipes.stores`` implements them for real, ``mlrecipes.testing`` in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from mlrecipes.records import Scalar, Source
+
+__all__ = [
+    "DatasetInput",
+    "DatasetReader",
+    "ModelDescription",
+    "ModelPackager",
+    "ReadDataset",
+    "RegisteredVersion",
+    "Registry",
+    "RunInfo",
+    "Tracker",
+]
+
+
+# ---- reading data ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ReadDataset:
+    """A data frame and the files it came from."""
+
+    frame: Any
+    sources: tuple[Source, ...]
+
+
+class DatasetReader(Protocol):
+    """Reads what ``steps.ingest`` points at."""
+
+    def read(
+        self,
+        location: str | Sequence[str],
+        using: str,
+        loader: Any | None = None,
+    ) -> ReadDataset:
+        """Read one or more locations into one pandas frame.
+
+        Args:
+            location: Paths relative to the recipe's root, ``file:`` or ``http(s):`` URIs.
+            using: ``parquet``, ``csv``, ``auto`` (by each file's suffix), or any other word
+                together with a loader.
+            loader: The user's function ``(path, using) -> DataFrame``, called once a file.
+
+        Raises:
+            StoreError: A location does not exist, is empty or cannot be read.
+            UserCodeError: The loader failed or returned no frame.
+        """
+        ...
+
+
+# ---- tracking -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetInput:
+    """A table that a run used: logged as a dataset input with its digest and schema."""
+
+    name: str
+    context: str
+    frame: Any
+    source: str
+    target_col: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """A run as the tracking server knows it; ``status`` is MLflow's, such as FINISHED."""
+
+    run_id: str
+    experiment_id: str
+    status: str
+    tracking_uri: str
+
+
+class Tracker(Protocol):
+    """Records runs. One writer, values in batches, in the order of their names."""
+
+    def start_run(self, tags: Mapping[str, str]) -> RunInfo:
+        """Open a run in the recipe's experiment, as a child of the project's run if any."""
+        ...
+
+    def log(
+        self,
+        run_id: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        metrics: Mapping[str, float] | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        """Record values; a metric that is not finite becomes the tag ``nonfinite.<name>``."""
+        ...
+
+    def log_inputs(self, run_id: str, datasets: Sequence[DatasetInput]) -> None:
+        """Record which tables a run used."""
+        ...
+
+    def log_directory(self, run_id: str, path: Path, artifact_path: str) -> None:
+        """Upload a folder's content to ``artifact_path`` of the run."""
+        ...
+
+    def log_text(self, run_id: str, text: str, artifact_file: str) -> None:
+        """Upload a text as one file of the run."""
+        ...
+
+    def set_experiment_tags(self, run_id: str, tags: Mapping[str, str]) -> None:
+        """Set tags on the experiment that the run belongs to."""
+        ...
+
+    def find_run(self, run_id: str) -> RunInfo | None:
+        """Look a run up; None if it does not exist or was deleted."""
+        ...
+
+    def end_open_runs(self, status: str) -> None:
+        """End each run that this tracker started and has not ended: FINISHED, FAILED, KILLED."""
+        ...
+
+
+# ---- models --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDescription:
+    """What a logged model needs to know beside the fitted pipeline.
+
+    Attributes:
+        task: ``regression``, ``binary`` or ``multiclass``.
+        predict_output: ``recipes`` (as MLflow Recipes), ``probability`` or ``label``.
+        predict_prefix: Start of the names of predicted columns in a ``recipes`` output.
+        all_class_scores: Whether a ``recipes`` output has one score column a class.
+        classes: The classes in the order of ``predict_proba``'s columns.
+        positive_class: Whose probability a ``probability`` output gives.
+        requirements: Exact requirements of the model, such as ``lightgbm==4.7.0``.
+        code_paths: Folders and files the pipeline needs on import, such as ``steps``.
+    """
+
+    task: str
+    predict_output: str = "recipes"
+    predict_prefix: str = "predicted_"
+    all_class_scores: bool = True
+    classes: tuple[Any, ...] = ()
+    positive_class: Scalar = None
+    requirements: tuple[str, ...] = ()
+    code_paths: tuple[Path, ...] = ()
+
+
+class ModelPackager(Protocol):
+    """Writes and reads models in MLflow's format."""
+
+    def save(
+        self, pipeline: Any, description: ModelDescription, examples: Any, path: Path
+    ) -> None:
+        """Write a fitted pipeline as an MLflow model folder.
+
+        Args:
+            pipeline: Fitted scikit-learn pipeline that takes raw feature columns.
+            description: What else belongs to the model.
+            examples: Some raw rows of features (no target, no identifiers); the signature's
+                input columns and the input example come from them.
+            path: A folder that does not exist yet.
+        """
+        ...
+
+    def load_pipeline(self, path: Path) -> Any:
+        """Load the scikit-learn pipeline of a model folder that ``save`` wrote."""
+        ...
+
+
+# ---- registry --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredVersion:
+    """A version of a registered model."""
+
+    name: str
+    version: str
+    source: str
+
+
+class Registry(Protocol):
+    """Holds the registered models, their versions and aliases."""
+
+    def register(
+        self, name: str, run_id: str, artifact_path: str, tags: Mapping[str, str]
+    ) -> RegisteredVersion:
+        """Register the model under ``artifact_path`` of a run as a new version of ``name``.
+
+        Registering the same run's model again gives the version that exists.
+        """
+        ...
+
+    def set_alias(self, name: str, alias: str, version: str) -> None:
+        """Let ``alias`` point at ``version``."""
+        ...

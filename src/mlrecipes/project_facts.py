@@ -1,0 +1,101 @@
+"""Facts about the recipe's surroundings that steps record: code, git, requirements."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from mlrecipes.planning import Project
+from mlrecipes.steps import ProjectFacts
+
+__all__ = ["gather_facts"]
+
+SNAPSHOT = ("recipe.yaml", "requirements.txt", "profiles/*.yaml", "steps/**/*.py")
+MODEL_MODULES = ("transform", "train")
+GIT_TIMEOUT_S = 5
+
+
+def gather_facts(project: Project, *, with_record: bool) -> ProjectFacts:
+    """Collect the facts.
+
+    Args:
+        project: The recipe.
+        with_record: Also collect what only the step that makes the model needs.
+    """
+    cache = project.workspace / "cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    if not with_record:
+        return ProjectFacts(project.name, project.profile, project.root, cache)
+    return ProjectFacts(
+        recipe_name=project.name,
+        profile=project.profile,
+        root=project.root,
+        cache=cache,
+        snapshot=_snapshot(project.root),
+        tags=_git_tags(project.root),
+        requirements=_requirements(project),
+        code_paths=_code_paths(project),
+    )
+
+
+def _snapshot(root: Path) -> dict[str, str]:
+    """The recipe's text files, as they are now."""
+    paths = {path for pattern in SNAPSHOT for path in root.glob(pattern) if path.is_file()}
+    return {
+        path.relative_to(root).as_posix(): path.read_text(encoding="utf-8", errors="replace")
+        for path in sorted(paths)
+    }
+
+
+def _requirements(project: Project) -> tuple[str, ...]:
+    """Exact versions of what the model needs: of all that its code imports."""
+    from mlrecipes.stores.models import model_requirements
+
+    modules = [f"steps.{module}" for module in MODEL_MODULES if project.code.module(f"steps.{module}")]
+    return model_requirements({name for m in modules for name in project.code.foreign_imports(m)})
+
+
+def _code_paths(project: Project) -> tuple[Path, ...]:
+    """``steps/`` and the other files of the recipe that the model's code imports."""
+    steps = project.root / "steps"
+    imported = {
+        module.path for name in MODEL_MODULES for module in project.code.closure(f"steps.{name}")
+    }
+    elsewhere = {
+        project.root / path.relative_to(project.root).parts[0]
+        for path in imported
+        if not path.is_relative_to(steps)
+    }
+    return (steps, *sorted(elsewhere)) if steps.is_dir() else tuple(sorted(elsewhere))
+
+
+def _git_tags(root: Path) -> Mapping[str, str]:
+    """Commit, branch and remote of the recipe's repository; nothing outside of one."""
+    commit = _git(root, "rev-parse", "HEAD")
+    if not commit:
+        return {}
+    tags = {
+        "mlflow.source.git.commit": commit,
+        "mlflow.source.git.branch": _git(root, "rev-parse", "--abbrev-ref", "HEAD"),
+        "mlflow.source.git.repoURL": _without_secrets(_git(root, "remote", "get-url", "origin")),
+        "mlrecipes.git.dirty": "true" if _git(root, "status", "--porcelain") else "",
+    }
+    return {name: value for name, value in tags.items() if value}
+
+
+def _git(root: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(root), *arguments]
+    try:
+        done = subprocess.run(  # noqa: S603 - fixed words, no shell, git found as the user finds it
+            command, capture_output=True, text=True, timeout=GIT_TIMEOUT_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _without_secrets(url: str) -> str:
+    """Leave out user and token of a remote's URL."""
+    return re.sub(r"//[^/@]+@", "//", url)

@@ -1,0 +1,259 @@
+"""The public face of a recipe, for Python programs and notebooks."""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlrecipes.cards import CardFolder
+from mlrecipes.config.load import find_recipe_root
+from mlrecipes.dag.plan import plan
+from mlrecipes.errors import RecipeError, StoreError, did_you_mean
+from mlrecipes.execution import Event
+from mlrecipes.planning import Project, open_project
+from mlrecipes.records import ArtifactSpec, Decision, Manifest
+from mlrecipes.runner import Request, StepOutcome, run_plan
+from mlrecipes.steps import Ports
+from mlrecipes.stores.lock import workspace_lock
+from mlrecipes.user_code.imports import UserCode
+
+__all__ = ["Card", "Recipe"]
+
+LAST_STEP = "register"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A step's card; a notebook shows it in place.
+
+    Attributes:
+        path: The HTML file.
+        json_path: The same facts as JSON.
+    """
+
+    path: Path
+    json_path: Path
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The card's content as plain data."""
+        content: dict[str, Any] = json.loads(self.json_path.read_text(encoding="utf-8"))
+        return content
+
+    def _repr_html_(self) -> str:
+        html = self.path.read_text(encoding="utf-8").replace("&", "&amp;").replace('"', "&quot;")
+        return f'<iframe srcdoc="{html}" style="width:100%;height:80vh;border:0"></iframe>'
+
+
+class Recipe:
+    """A recipe with a profile: run it, ask why, look at what it made.
+
+    The recipe is the nearest folder with a ``recipe.yaml``, from ``root`` upwards.
+
+    Args:
+        profile: Name of a file under ``profiles/``, such as ``local``.
+        root: A folder in the recipe; the current directory if it is not given.
+        overrides: Values for variables of the profile, as text.
+
+    Raises:
+        ConfigError: There is no recipe, or recipe and profile have problems; all are listed.
+    """
+
+    def __init__(
+        self,
+        profile: str,
+        root: str | Path | None = None,
+        overrides: Mapping[str, str] | None = None,
+    ) -> None:
+        self._root = find_recipe_root(Path.cwd() if root is None else Path(root))
+        self._profile = profile
+        self._overrides = dict(overrides or {})
+        self._open()
+
+    @property
+    def name(self) -> str:
+        """The recipe's name: that of its folder."""
+        return self._root.name
+
+    @property
+    def profile(self) -> str:
+        """The profile's name."""
+        return self._profile
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """Names of the steps in order."""
+        return self._open().graph.names
+
+    def run(
+        self,
+        step: str | None = None,
+        *,
+        from_step: str | None = None,
+        wait_s: float = 0.0,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> tuple[StepOutcome, ...]:
+        """Run a step and all that it needs, as far as anything changed.
+
+        Args:
+            step: The last step; ``register`` if it is not given.
+            from_step: Run this step and the ones after it even if nothing changed.
+            wait_s: Seconds to wait if another process runs this recipe.
+            on_event: Called when a step starts, finishes, is kept, warns or fails.
+
+        Returns:
+            What became of each step, in order.
+
+        Raises:
+            ConfigError: The recipe or the profile has problems; nothing was run.
+            TryAgain: Another process runs the recipe, or a server does not answer.
+            GateRejected: The model did not pass its thresholds; nothing was registered.
+            RecipeError: A step failed; the results of the steps before it are kept.
+        """
+        project = self._open()
+        request = Request(step or LAST_STEP, from_step, wait_s)
+        return tuple(run_plan(project, request, _connect, on_event or _ignore))
+
+    def plan(self, step: str | None = None, *, from_step: str | None = None) -> list[Decision]:
+        """Say which steps would run up to ``step``, and why. Nothing is run or imported."""
+        project = self._open()
+        wanted = project.wanted(step or LAST_STEP, from_step)
+        return plan(project.graph, wanted, project.known())
+
+    def check(self) -> None:
+        """Validate everything that can be validated without running.
+
+        Raises:
+            ConfigError: All problems, each with file and line.
+        """
+        self._open().check()
+
+    def status(self) -> dict[str, Manifest | None]:
+        """The result that each step has now; None for a step that has none."""
+        project = self._open()
+        return {name: project.store.current(project.profile, name) for name in project.graph.names}
+
+    def inspect(self, step: str | None = None) -> Card:
+        """The card of a step, of the last one that has a card if none is given.
+
+        Raises:
+            StoreError: The step never ran.
+        """
+        project = self._open()
+        names = [project.graph.step(step).name] if step else list(reversed(project.graph.names))
+        folder = CardFolder(project.workspace, project.profile)
+        for name in names:
+            if folder.html_path(name).is_file():
+                return Card(folder.html_path(name), folder.json_path(name))
+        what = f"{step} has" if step else "The steps have"
+        raise StoreError(
+            f"{what} no card with profile '{self._profile}': it never ran.",
+            hint=f"Run it: mlrecipes run{f' --step {step}' if step else ''} -p {self._profile}",
+        )
+
+    def get_artifact(self, name: str) -> Any:
+        """Load something that a step made, checked against its digest.
+
+        ============================================== =========================
+        ingested_data, training_data, validation_data,
+        test_data, transformed_training_data,          pandas DataFrame
+        transformed_validation_data,
+        predicted_training_data
+        transformer                                    fitted object, or None
+        model                                          mlflow PyFuncModel
+        run                                            mlflow Run
+        evaluation                                     dict
+        registered_model_version                       mlflow ModelVersion
+        ============================================== =========================
+
+        Returns:
+            The artifact; None with a warning if its step has not made it yet.
+
+        Raises:
+            RecipeError: There is no artifact of this name.
+            CorruptArtifactError: The file was changed after the step wrote it.
+        """
+        project = self._open()
+        manifest, artifact = self._find(project, name)
+        if manifest is None:
+            step = project.graph.writers[name]
+            warnings.warn(f"'{name}' is not there yet. Run the {step} step first.", stacklevel=2)
+            return None
+        with UserCode(project.root).importable():
+            value = project.store.read(manifest, artifact)
+        return _as_mlflow(name, value, project)
+
+    def artifact_path(self, name: str) -> Path | None:
+        """Where an artifact lies; None if its step has not made it yet.
+
+        Raises:
+            RecipeError: There is no artifact of this name.
+        """
+        project = self._open()
+        manifest, artifact = self._find(project, name)
+        return None if manifest is None else project.store.path(manifest, artifact)
+
+    def clean(self, step: str | None = None) -> list[str]:
+        """Forget the results of a step, of all steps if none is given. Runs and models stay.
+
+        Returns:
+            The steps that had a result.
+
+        Raises:
+            TryAgain: Another process runs the recipe.
+        """
+        project = self._open()
+        names = (project.graph.step(step).name,) if step else project.graph.names
+        with workspace_lock(project.workspace):
+            return project.store.clean(project.profile, names)
+
+    def _open(self) -> Project:
+        """Read the files anew each time: a notebook's user edits them between two calls."""
+        return open_project(
+            self._root, self._profile, overrides=self._overrides, environment=os.environ
+        )
+
+    def _find(self, project: Project, name: str) -> tuple[Manifest | None, ArtifactSpec]:
+        if name not in project.graph.writers:
+            raise RecipeError(
+                f"There is no artifact '{name}'. {did_you_mean(name, project.graph.writers)}"
+            )
+        step = project.graph.step(project.graph.writers[name])
+        artifact = next(spec for spec in step.writes if spec.name == name)
+        return project.store.current(project.profile, step.name), artifact
+
+
+def _connect(project: Project) -> Ports:
+    from mlrecipes.connect import connect
+
+    return connect(project)
+
+
+def _as_mlflow(name: str, value: Any, project: Project) -> Any:
+    """Turn what is stored about MLflow's things into the things themselves."""
+    if name == "model":
+        from mlrecipes.stores.models import load_pyfunc
+
+        return load_pyfunc(value)
+    if name == "run":
+        from mlrecipes.stores.tracking import get_run
+
+        return get_run(value["tracking_uri"], value["run_id"])
+    if name == "registered_model_version":
+        from mlrecipes.stores.registry import get_version
+
+        return get_version(
+            project.destinations.registry_uri,
+            value["registered_model_name"],
+            value["registered_model_version"],
+        )
+    return value
+
+
+def _ignore(_event: Event) -> None:
+    return None

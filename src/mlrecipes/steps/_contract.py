@@ -1,0 +1,120 @@
+"""What every step looks like to the runner, and what the runner hands to every step.
+
+A step module has four parts in this order: its ``Inputs`` (a frozen dataclass, a field
+an artifact, so the fields *are* what the step reads), its ``settings`` (the part of the
+configuration that decides its outcome), its ``run``, and private functions.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mlrecipes.config.schema import RecipeConfig
+from mlrecipes.ports import DatasetReader, ModelPackager, Registry, Tracker
+from mlrecipes.records import ArtifactSpec, StepResult, StepSpec
+from mlrecipes.tasks import Task
+
+__all__ = ["Context", "Ports", "ProjectFacts", "Step", "UserFunction"]
+
+
+@dataclass(frozen=True, slots=True)
+class UserFunction:
+    """A function that the recipe names and the user writes.
+
+    Attributes:
+        key: The configuration key that names it, such as ``steps.train.estimator_method``.
+        module: File under ``steps/`` without suffix, such as ``train``.
+        name: The function's name.
+    """
+
+    key: str
+    module: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectFacts:
+    """Facts about the recipe's surroundings that steps record.
+
+    Attributes:
+        recipe_name: The folder's name, as in card titles.
+        profile: The profile's name.
+        root: The folder with ``recipe.yaml``.
+        cache: A folder kept between runs, for downloads and generated data.
+        snapshot: Files of the recipe as ``{relative path: text}``, for the run's record.
+        tags: Tags for runs and model versions, such as the git commit.
+        requirements: What a model of this recipe needs, exactly, such as ``lightgbm==4.7.0``.
+        code_paths: Folders and files of the recipe that a model of it imports.
+    """
+
+    recipe_name: str
+    profile: str
+    root: Path
+    cache: Path
+    snapshot: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    requirements: tuple[str, ...] = ()
+    code_paths: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The outside world, for steps."""
+
+    reader: DatasetReader
+    models: ModelPackager
+    tracker: Tracker
+    registry: Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """All that a step may use beside its inputs.
+
+    Attributes:
+        functions: The user's functions by configuration key, loaded and callable.
+        staging: A folder of this step's run; what lies in it is stored or thrown away.
+        input_paths: Where the files of the step's input artifacts lie.
+        where: Says where a configuration key stands, such as ``recipe.yaml:48``.
+    """
+
+    config: RecipeConfig
+    task: Task
+    functions: Mapping[str, Callable[..., Any]]
+    ports: Ports
+    project: ProjectFacts
+    staging: Path
+    input_paths: Mapping[str, Path] = field(default_factory=dict)
+    where: Callable[[str], str] = str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step, as the runner sees it."""
+
+    name: str
+    inputs: type
+    writes: tuple[ArtifactSpec, ...]
+    version: int
+    settings: Callable[[RecipeConfig], Mapping[str, Any]]
+    user_functions: Callable[[RecipeConfig], tuple[UserFunction, ...]]
+    run: Callable[[Any, Context], StepResult]
+    libraries: tuple[str, ...] = ()
+    restorable: bool = True
+    needs_tracking: bool = False
+
+    @property
+    def spec(self) -> StepSpec:
+        """What the step declares, for the graph and the plan."""
+        return StepSpec(
+            name=self.name,
+            reads=tuple(name.name for name in dataclasses.fields(self.inputs)),
+            writes=self.writes,
+            version=self.version,
+            libraries=self.libraries,
+            restorable=self.restorable,
+        )

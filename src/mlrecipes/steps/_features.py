@@ -1,0 +1,62 @@
+"""Which columns a model may see, and what every step's outcome depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mlrecipes.config.schema import RecipeConfig
+from mlrecipes.errors import DataError, did_you_mean, few
+
+__all__ = ["check_columns", "common_settings", "features_of", "target_of"]
+
+
+def common_settings(config: RecipeConfig) -> dict[str, Any]:
+    """The settings that all steps behind ingest depend on."""
+    return {
+        "recipe": config.recipe,
+        "target_col": config.target_col,
+        "positive_class": config.positive_class,
+        "id_cols": config.id_cols,
+        "ignore_cols": config.ignore_cols,
+    }
+
+
+def features_of(frame: Any, config: RecipeConfig) -> Any:
+    """The columns that a model may see: no target, no identifiers, no ignored columns."""
+    hidden = {config.target_col, *config.id_cols, *config.ignore_cols}
+    return frame[[column for column in frame.columns if column not in hidden]]
+
+
+def target_of(frame: Any, config: RecipeConfig) -> Any:
+    """The target column."""
+    return frame[config.target_col]
+
+
+def check_columns(frame: Any, config: RecipeConfig, where: Mapping[str, str]) -> None:
+    """Check that the columns named in the configuration exist.
+
+    Args:
+        frame: The table.
+        config: The recipe's configuration.
+        where: Where each of the three keys stands, such as ``{"id_cols": "recipe.yaml:4"}``.
+
+    Raises:
+        DataError: A named column is missing, or no feature is left.
+    """
+    named = {
+        "target_col": [config.target_col] if config.target_col else [],
+        "id_cols": list(config.id_cols),
+        "ignore_cols": list(config.ignore_cols),
+    }
+    columns = [str(column) for column in frame.columns]
+    for key, names in named.items():
+        for name in names:
+            if name not in columns:
+                raise DataError(
+                    f"{where.get(key, key)}: {key} names '{name}', which is not among the "
+                    f"{len(columns)} columns of the data ({few(columns)}).",
+                    hint=did_you_mean(name, columns),
+                )
+    if features_of(frame, config).shape[1] == 0:
+        raise DataError("No column is left for the model beside the target and the ignored ones.")

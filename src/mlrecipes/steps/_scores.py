@@ -1,0 +1,74 @@
+"""Scoring one part of the data with a fitted pipeline, built-in and custom metrics alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mlrecipes.records import Scalar, Table
+from mlrecipes.steps._contract import Context
+from mlrecipes.steps._features import features_of, target_of
+from mlrecipes.tasks import Predictions
+from mlrecipes.tasks.custom_metrics import evaluate_custom
+
+__all__ = ["CUSTOM_METRICS_KEY", "Scores", "metrics_table", "score_part"]
+
+CUSTOM_METRICS_KEY = "custom_metrics"
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What a model says of one part, and how well.
+
+    Attributes:
+        metrics: Metric name, without the part's prefix, to value.
+    """
+
+    n_rows: int
+    predictions: Predictions
+    metrics: Mapping[str, float]
+
+    def prefixed(self, prefix: str) -> dict[str, float]:
+        """The metrics under the names that the run knows them by, such as ``val_roc_auc``."""
+        return {f"{prefix}{name}": value for name, value in self.metrics.items()}
+
+
+def score_part(pipeline: Any, frame: Any, context: Context) -> Scores:
+    """Predict a raw part and compute all metrics on it.
+
+    Raises:
+        UserCodeError: A custom metric failed or gave no number.
+    """
+    config, task = context.config, context.task
+    features, target = features_of(frame, config), target_of(frame, config)
+    predictions = task.predict(pipeline, features)
+    builtin = task.evaluate(target, predictions)
+    functions = {
+        metric.name: context.functions[f"{CUSTOM_METRICS_KEY}[{i}].function"]
+        for i, metric in enumerate(config.custom_metrics)
+    }
+    custom = evaluate_custom(
+        functions, task.evaluation_frame(target, predictions), builtin, features
+    )
+    return Scores(len(frame), predictions, {**builtin, **custom})
+
+
+def metrics_table(parts: Mapping[str, Scores], context: Context) -> Table:
+    """One row a metric, one column a part: the primary metric first, then custom ones."""
+    config = context.config
+    names = {name for scores in parts.values() for name in scores.metrics}
+    first = [config.effective_primary_metric, *(metric.name for metric in config.custom_metrics)]
+    ordered = [name for name in dict.fromkeys(first) if name in names]
+    ordered += sorted(names - set(ordered))
+    columns = ("metric", "better", *(f"{name} (n = {s.n_rows:,})" for name, s in parts.items()))
+    rows = tuple(_row(name, parts, config.metric_directions) for name in ordered)
+    n_first = sum(name in names for name in dict.fromkeys(first))
+    return Table(columns, rows, emphasis=tuple(range(n_first)))
+
+
+def _row(
+    name: str, parts: Mapping[str, Scores], directions: Mapping[str, bool]
+) -> tuple[Scalar, ...]:
+    better = {True: "greater", False: "smaller", None: ""}[directions.get(name)]
+    return (name, better, *(scores.metrics.get(name) for scores in parts.values()))

@@ -1,0 +1,1 @@
+"""The user functions of the Home Credit recipe: one module per step."""

@@ -1,0 +1,82 @@
+"""One chunk of applicants before any table exists: latent columns, risk and target.
+
+Every application column has a latent standard normal; together they have the measured
+rank correlations (a Gaussian copula). A second, independent part of the risk is not in the
+application at all: it shows only in how the applicant behaves in the history tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.special import ndtr
+
+from steps.home_credit.marginals import BoolArray, FloatArray, IntArray, pick
+from steps.home_credit.profile import load_applications, load_factor
+
+DEFAULT_RATE = 24_825 / 307_511
+#: Share of the variance of the risk that only the history tables show.
+HISTORY_VARIANCE = 0.13
+#: How much of the behaviour in the history follows the risk seen in the application.
+SEEN_IN_HISTORY = 0.45
+
+
+@dataclass(frozen=True)
+class Applicants:
+    """Applicants of one chunk, one array entry each."""
+
+    ids: IntArray
+    is_train: bool
+    uniforms: Mapping[str, FloatArray]
+    behaviour: FloatArray
+    target: IntArray
+
+    @property
+    def marginals(self) -> dict[str, Any]:
+        """The measured distributions of this part (train and test differ)."""
+        part: dict[str, Any] = load_applications()["train" if self.is_train else "test"]
+        return part
+
+    def is_missing(self, name: str) -> BoolArray:
+        """Where the latent says that the column is missing."""
+        share = self.marginals[f"missing:{name}"]["shares"][0]
+        return np.asarray(self.uniforms[f"missing:{name}"] < share)
+
+    def count(self, table: str) -> IntArray:
+        """Rows of a history table per applicant."""
+        name = f"count:{table}"
+        return pick(self.uniforms[name], self.marginals[name]["shares"])
+
+
+def draw_applicants(ids: IntArray, is_train: bool, rng: np.random.Generator) -> Applicants:
+    """Draw the latent columns of the applicants and decide who defaults."""
+    names: list[str] = load_applications()["latents"]
+    latents = rng.standard_normal((len(ids), len(names))) @ load_factor().T
+    seen = latents @ np.asarray(load_applications()["risk"])
+    hidden = rng.standard_normal(len(ids))
+    behaviour = SEEN_IN_HISTORY * seen / _spread_of_seen_risk()
+    behaviour = behaviour + np.sqrt(1 - SEEN_IN_HISTORY**2) * hidden
+    target = _worst(_total_risk(seen, hidden, rng))
+    uniforms = dict(zip(names, np.ascontiguousarray(ndtr(latents).T), strict=True))
+    return Applicants(ids, is_train, uniforms, behaviour, target)
+
+
+def _spread_of_seen_risk() -> float:
+    return float(np.linalg.norm(np.asarray(load_applications()["risk"]) @ load_factor()))
+
+
+def _total_risk(seen: FloatArray, hidden: FloatArray, rng: np.random.Generator) -> FloatArray:
+    left = 1 - HISTORY_VARIANCE - _spread_of_seen_risk() ** 2
+    chance = rng.standard_normal(len(seen))
+    return np.asarray(seen + np.sqrt(HISTORY_VARIANCE) * hidden + np.sqrt(left) * chance)
+
+
+def _worst(risk: FloatArray) -> IntArray:
+    """1 for the riskiest share of the applicants, exactly as many as default in reality."""
+    target = np.zeros(len(risk), dtype=np.int64)
+    n_defaults = round(len(risk) * DEFAULT_RATE)
+    target[np.argsort(-risk, kind="stable")[:n_defaults]] = 1
+    return target
