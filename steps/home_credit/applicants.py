@@ -20,6 +20,8 @@ from steps.home_credit.profile import load_applications, load_factor
 DEFAULT_RATE = 24_825 / 307_511
 #: Share of the variance of the risk that only the history tables show.
 HISTORY_VARIANCE = 0.13
+#: Middling terms and amounts are riskier than both ends: weight of the squared latent.
+CURVED = {"ANNUITY_SHARE": -0.17, "AMT_CREDIT": -0.11}
 #: How much of the behaviour in the history follows the risk seen in the application.
 SEEN_IN_HISTORY = 0.45
 
@@ -55,7 +57,7 @@ def draw_applicants(ids: IntArray, is_train: bool, rng: np.random.Generator) -> 
     """Draw the latent columns of the applicants and decide who defaults."""
     names: list[str] = load_applications()["latents"]
     latents = rng.standard_normal((len(ids), len(names))) @ load_factor().T
-    seen = latents @ np.asarray(load_applications()["risk"])
+    seen = latents @ np.asarray(load_applications()["risk"]) + _curved_risk(latents, names)
     hidden = rng.standard_normal(len(ids))
     behaviour = SEEN_IN_HISTORY * seen / _spread_of_seen_risk()
     behaviour = behaviour + np.sqrt(1 - SEEN_IN_HISTORY**2) * hidden
@@ -64,8 +66,14 @@ def draw_applicants(ids: IntArray, is_train: bool, rng: np.random.Generator) -> 
     return Applicants(ids, is_train, uniforms, behaviour, target)
 
 
+def _curved_risk(latents: FloatArray, names: list[str]) -> FloatArray:
+    curves = [w * (latents[:, names.index(n)] ** 2 - 1) / np.sqrt(2) for n, w in CURVED.items()]
+    return np.asarray(np.sum(curves, axis=0))
+
+
 def _spread_of_seen_risk() -> float:
-    return float(np.linalg.norm(np.asarray(load_applications()["risk"]) @ load_factor()))
+    straight = np.asarray(load_applications()["risk"]) @ load_factor()
+    return float(np.sqrt(straight @ straight + sum(w**2 for w in CURVED.values())))
 
 
 def _total_risk(seen: FloatArray, hidden: FloatArray, rng: np.random.Generator) -> FloatArray:

@@ -42,6 +42,10 @@ class UserCode:
         last = _Finder(self._root, only=None)
         shadowed = _take_modules(STEPS)
         before = set(sys.modules)
+        writes_no_bytecode = sys.dont_write_bytecode
+        # Python takes bytecode for current if size and second of the source agree, which
+        # two quick edits of one file can do.
+        sys.dont_write_bytecode = True
         sys.meta_path.insert(0, first)
         sys.meta_path.append(last)
         try:
@@ -50,6 +54,7 @@ class UserCode:
         finally:
             sys.meta_path.remove(first)
             sys.meta_path.remove(last)
+            sys.dont_write_bytecode = writes_no_bytecode
             for name in set(sys.modules) - before:
                 if self._is_own(sys.modules[name]):
                     del sys.modules[name]

@@ -1,0 +1,129 @@
+"""Small recipes in temporary folders, and a world that tells nobody."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+os.environ["DO_NOT_TRACK"] = "true"
+# Under `mlflow run . -e test` the tests must not record into the project's own run.
+for variable in ("MLFLOW_RUN_ID", "MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_ID"):
+    os.environ.pop(variable, None)
+
+REGRESSION = {
+    "recipe.yaml": """\
+recipe: regression/v1
+target_col: price
+id_cols: [house]
+steps:
+  ingest: {using: csv, location: houses.csv}
+  split: {using: hash, key_cols: [house]}
+  transform: {transformer_method: transformer_fn}
+  train:
+    estimator_method: estimator_fn
+    estimator_params: {alpha: 1.0}
+  evaluate:
+    validation_criteria:
+      - {metric: root_mean_squared_error, threshold: {{ MAX_RMSE }}}
+model_registry: {model_name: houses}
+""",
+    "profiles/local.yaml": "MAX_RMSE: 5.0\n",
+    "steps/transform.py": """\
+from sklearn.preprocessing import StandardScaler
+
+
+def transformer_fn():
+    return StandardScaler()
+""",
+    "steps/train.py": """\
+from sklearn.linear_model import Ridge
+
+
+def estimator_fn(params):
+    return Ridge(**params)
+""",
+}
+
+CLASSIFICATION = REGRESSION | {
+    "recipe.yaml": """\
+recipe: classification/v1
+target_col: sold
+positive_class: "yes"
+id_cols: [house]
+ignore_cols: [price]
+steps:
+  ingest: {using: csv, location: houses.csv}
+  split: {using: stratified}
+  transform: {transformer_method: transformer_fn}
+  train:
+    estimator_method: estimator_fn
+    predict_output: probability
+  evaluate:
+    validation_criteria:
+      - {metric: roc_auc, threshold: {{ MIN_AUC }}}
+model_registry: {model_name: sold_houses}
+""",
+    "profiles/local.yaml": "MIN_AUC: 0.7\n",
+    "steps/train.py": """\
+from sklearn.linear_model import LogisticRegression
+
+
+def estimator_fn():
+    return LogisticRegression()
+""",
+}
+
+
+def houses(n_rows: int = 400) -> pd.DataFrame:
+    """One row a house; the price follows from rooms and area, and whether it was sold."""
+    random = np.random.default_rng(0)
+    rooms, area = random.integers(1, 9, n_rows), random.uniform(30, 200, n_rows)
+    price = 10 * rooms + area + random.normal(0, 2, n_rows)
+    sold = np.where(price + random.normal(0, 20, n_rows) < np.median(price), "yes", "no")
+    columns = {"house": np.arange(n_rows), "rooms": rooms, "area": area, "price": price}
+    return pd.DataFrame(columns | {"sold": sold})
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Callable[[Mapping[str, str]], Path]:
+    """Write a recipe's files and its data into a folder with a space in its name."""
+
+    def write(files: Mapping[str, str]) -> Path:
+        root = tmp_path / "my recipe"
+        for name, text in files.items():
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        frame = houses()
+        if "regression" in files["recipe.yaml"]:
+            frame = frame.drop(columns="sold")
+        frame.to_csv(root / "houses.csv", index=False)
+        return root
+
+    return write
+
+
+@pytest.fixture
+def regression(project: Callable[[Mapping[str, str]], Path]) -> Path:
+    """A recipe that predicts prices."""
+    return project(REGRESSION)
+
+
+@pytest.fixture
+def classification(project: Callable[[Mapping[str, str]], Path]) -> Path:
+    """A recipe that predicts the probability of a sale."""
+    return project(CLASSIFICATION)
+
+
+@pytest.fixture(autouse=True)
+def _same_environment() -> Iterator[None]:
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)

@@ -1,0 +1,38 @@
+"""MLproject: each step is an entry point, and no value can become a command."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from mlrecipes.steps import ALL_STEPS
+
+ROOT = Path(__file__).parents[2]
+ENTRY_POINTS = yaml.safe_load((ROOT / "MLproject").read_text(encoding="utf-8"))["entry_points"]
+
+
+def test_each_step_is_an_entry_point() -> None:
+    assert {step.name for step in ALL_STEPS} | {"main", "test"} == set(ENTRY_POINTS)
+
+
+@pytest.mark.parametrize("name", sorted(ENTRY_POINTS))
+def test_no_placeholder_is_quoted(name: str) -> None:
+    """MLflow quotes the values; a second pair of quotes would open them again."""
+    command = ENTRY_POINTS[name]["command"]
+    assert re.findall(r"""['"][^'"]*\{\w+\}""", command) == []
+    assert "bash -c" not in command
+
+
+@pytest.mark.parametrize("step", ALL_STEPS, ids=lambda step: step.name)
+def test_a_step_runs_up_to_itself_with_recipe_and_profile(step: object) -> None:
+    entry = ENTRY_POINTS[step.name]  # type: ignore[attr-defined]
+    assert f"run --to {step.name} " in entry["command"]  # type: ignore[attr-defined]
+    assert {"recipe", "profile"} <= set(entry["parameters"])
+
+
+def test_every_placeholder_is_a_parameter_with_a_default() -> None:
+    for entry in ENTRY_POINTS.values():
+        parameters = entry.get("parameters", {})
+        assert set(re.findall(r"\{(\w+)\}", entry["command"])) == set(parameters)
+        assert all("default" in parameter for parameter in parameters.values())

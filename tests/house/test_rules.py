@@ -1,0 +1,45 @@
+"""The rules of the house, as the tools check them."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["ruff", "check", "."],
+        ["ruff", "format", "--check", "."],
+        ["mypy"],
+        ["importlinter.cli", "lint-imports"],
+    ],
+    ids=["ruff check", "ruff format", "mypy --strict", "import-linter"],
+)
+def test_the_code_keeps(command: list[str]) -> None:
+    run = [sys.executable, "-m", *command]
+    if command[0] == "importlinter.cli":
+        code = "import sys; from importlinter.cli import lint_imports_command as c; c()"
+        run = [sys.executable, "-c", code]
+    done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+
+
+def test_no_file_of_the_engine_is_longer_than_400_lines() -> None:
+    files = [*(ROOT / "src").rglob("*.py"), *(ROOT / "steps").rglob("*.py")]
+    lengths = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in files}
+    assert {name: length for name, length in lengths.items() if length > 400} == {}
+
+
+def test_only_tasks_ask_which_task_it_is() -> None:
+    """A regression, a binary and a multiclass task are objects with the same methods."""
+    asking = [
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "src" / "mlrecipes").rglob("*.py")
+        if path.parent.name not in {"tasks", "config"}
+        and any(word in path.read_text() for word in ("task.name ==", "is_binary", '== "binary"'))
+    ]
+    assert asking == ["src/mlrecipes/stores/scoring_model.py"]  # must stand without the engine

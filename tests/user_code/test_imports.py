@@ -1,0 +1,85 @@
+"""User code is importable while a recipe runs, and leaves nothing behind."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from mlrecipes.errors import UserCodeError
+from mlrecipes.user_code.imports import UserCode
+
+
+def write(root: Path, files: dict[str, str]) -> UserCode:
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return UserCode(root)
+
+
+def test_a_function_is_loaded_with_its_sibling_imports(tmp_path: Path) -> None:
+    code = write(
+        tmp_path,
+        {
+            "steps/train.py": "from steps.shared import depth\ndef make(): return depth\n",
+            "steps/shared.py": "depth = 3\n",
+        },
+    )
+    with code.importable():
+        assert code.load("train", "make")() == 3
+
+
+def test_nothing_is_left_in_python_afterwards(tmp_path: Path) -> None:
+    code = write(tmp_path, {"steps/train.py": "import common\nmake = int\n", "common.py": ""})
+    path, finders = list(sys.path), list(sys.meta_path)
+    with code.importable():
+        code.load("train", "make")
+    assert "steps.train" not in sys.modules
+    assert "common" not in sys.modules
+    assert (sys.path, sys.meta_path) == (path, finders)
+
+
+def test_an_edited_file_is_read_anew(tmp_path: Path) -> None:
+    code = write(tmp_path, {"steps/train.py": "def make(): return 1\n"})
+    with code.importable():
+        assert code.load("train", "make")() == 1
+    write(tmp_path, {"steps/train.py": "def make(): return 2\n"})
+    with code.importable():
+        assert code.load("train", "make")() == 2
+
+
+def test_two_recipes_have_their_own_steps(tmp_path: Path) -> None:
+    one = write(tmp_path / "one", {"steps/train.py": "def make(): return 'one'\n"})
+    two = write(tmp_path / "two", {"steps/train.py": "def make(): return 'two'\n"})
+    with one.importable():
+        assert one.load("train", "make")() == "one"
+        with two.importable():
+            assert two.load("train", "make")() == "two"
+        import steps.train  # type: ignore[import-not-found]  # the first recipe's, again
+
+        assert steps.train.make() == "one"
+
+
+def test_relative_paths_start_at_the_recipes_root(tmp_path: Path) -> None:
+    code = write(
+        tmp_path,
+        {
+            "steps/ingest.py": "import pathlib\ndef read(): return pathlib.Path('a.txt').read_text()\n",
+            "a.txt": "hello",
+        },
+    )
+    with code.importable():
+        assert code.load("ingest", "read")() == "hello"
+
+
+def test_an_error_while_importing_names_file_and_line(tmp_path: Path) -> None:
+    code = write(tmp_path, {"steps/train.py": "x = 1\ny = x / 0\n"})
+    expected = r"steps/train.py cannot be imported: ZeroDivisionError: .*\(steps/train.py:2\)"
+    with code.importable(), pytest.raises(UserCodeError, match=expected):
+        code.load("train", "make")
+
+
+def test_a_missing_function_is_named(tmp_path: Path) -> None:
+    code = write(tmp_path, {"steps/train.py": ""})
+    with code.importable(), pytest.raises(UserCodeError, match="steps/train.py has no function 'make'"):
+        code.load("train", "make")
