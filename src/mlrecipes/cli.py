@@ -7,14 +7,14 @@ import shlex
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
-from mlrecipes.errors import ConfigError, RecipeError
+from mlrecipes.errors import RecipeError
 from mlrecipes.recipe import Recipe
 from mlrecipes.records import Action, Decision, to_json
 from mlrecipes.reports.text import render_facts
@@ -79,7 +79,7 @@ def cli() -> None:
 @click.option("--from", "from_step", help="Run this step and all after it in any case.")
 @click.option("--wait", "wait_s", default=0.0, help="Seconds to wait for a busy workspace.")
 @_json_option
-def run(  # noqa: PLR0913 - one argument an option
+def run(  # noqa: PLR0913, PLR0917 - one argument an option
     root: Path,
     profile: str,
     settings: tuple[str, ...],
@@ -107,7 +107,7 @@ def run(  # noqa: PLR0913 - one argument an option
 @click.option("--to", "--step", "-s", "step", help="Last step to plan.  [default: register]")
 @click.option("--from", "from_step", help="Plan this step and all after it in any case.")
 @_json_option
-def plan(  # noqa: PLR0913 - one argument an option
+def plan(
     root: Path,
     profile: str,
     settings: tuple[str, ...],
@@ -142,7 +142,7 @@ def check(root: Path, profile: str, settings: tuple[str, ...]) -> None:
 @click.argument("step", required=False)
 @click.option("--open", "in_browser", is_flag=True, help="Open the card in a browser.")
 @_json_option
-def inspect(  # noqa: PLR0913 - one argument an option
+def inspect(  # noqa: PLR0913, PLR0917 - one argument an option
     root: Path,
     profile: str,
     settings: tuple[str, ...],
@@ -198,7 +198,7 @@ def status(root: Path, profile: str, settings: tuple[str, ...], as_json: bool) -
         _print_json(to_json(found))
         return
     rows = [
-        (name, m.summary, m.finished_at, seconds(m.duration_s)) if m else (name, "–", "", "")
+        (name, m.summary, m.finished_at, seconds(m.duration_s)) if m else (name, "not run", "", "")
         for name, m in found.items()
     ]
     _print_table(("step", "result", "finished", "took"), rows)
@@ -266,7 +266,7 @@ def _print_json(content: Any) -> None:
     click.echo(json.dumps(content, indent=1, default=str))
 
 
-def _print_table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def _print_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     """Columns as wide as their longest cell; the last one is not padded."""
     table = [columns, *rows]
     widths = [max(len(row[i]) for row in table) for i in range(len(columns))]

@@ -149,11 +149,11 @@ def few(values: Iterable[object], *, limit: int = MAX_EXAMPLES) -> str:
 
 
 def shorten(value: object, *, limit: int = MAX_EXAMPLE_LENGTH) -> str:
-    """Show a value in at most ``limit`` printable characters.
+    r"""Show a value in at most ``limit`` printable characters.
 
     >>> shorten("x" * 50, limit=5)
     'xxxx…'
-    >>> shorten("two\\nlines")
+    >>> shorten("two\nlines")
     'two lines'
     """
     text = "".join(char if char.isprintable() else " " for char in str(value))

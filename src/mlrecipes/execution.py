@@ -7,10 +7,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -90,7 +91,7 @@ class Executor:
         except RecipeError as error:
             self._fail(step, error, error, noted)
             raise
-        except Exception as error:  # noqa: BLE001 - the step boundary: each failure gets a card
+        except Exception as error:
             failure = self._translate(step, error)
             self._fail(step, failure, error, noted)
             raise failure from error
@@ -188,9 +189,7 @@ class Executor:
                 self._ports.tracker.log_text(result.run_id, html, f"{name}/card.html")
         self._ports.tracker.end_open_runs("FINISHED")
 
-    def _fail(
-        self, step: Step, failure: RecipeError, cause: Exception, noted: list[str]
-    ) -> None:
+    def _fail(self, step: Step, failure: RecipeError, cause: Exception, noted: list[str]) -> None:
         trace = "".join(traceback.format_exception(cause))
         self._cards.write(failed_view(self._project, step.name, failure, trace, noted))
         self._end_runs("FAILED")
@@ -208,9 +207,7 @@ class Executor:
         )
 
 
-def input_parts(
-    project: Project, step: str, results: Mapping[str, Manifest]
-) -> dict[str, JSON]:
+def input_parts(project: Project, step: str, results: Mapping[str, Manifest]) -> dict[str, JSON]:
     """Digests of what a step reads, as parts of its key."""
     return {
         f"input.{artifact}": digest_of_files(
@@ -220,19 +217,12 @@ def input_parts(
     }
 
 
-class _noted_warnings(warnings.catch_warnings):  # noqa: N801 - used like the function it is
-    """Collects the warnings of libraries and user code instead of printing them."""
-
-    def __init__(self, noted: list[str]) -> None:
-        super().__init__(record=True)
-        self._noted = noted
-        self._caught: list[warnings.WarningMessage] = []
-
-    def __enter__(self) -> None:  # type: ignore[override]
-        self._caught = super().__enter__() or []
+@contextlib.contextmanager
+def _noted_warnings(noted: list[str]) -> Iterator[None]:
+    """Collect the warnings of libraries and user code, each once, instead of printing them."""
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
-
-    def __exit__(self, *details: object) -> None:
-        super().__exit__(*details)
-        texts = [f"{w.category.__name__}: {w.message}" for w in self._caught]
-        self._noted.extend(dict.fromkeys(texts))
+        try:
+            yield
+        finally:
+            noted.extend(dict.fromkeys(f"{w.category.__name__}: {w.message}" for w in caught))

@@ -93,25 +93,26 @@ class Project:
         file, line = self.loaded.places.find(key)
         return file if line is None else f"{file}:{line}"
 
-    def problems(self) -> list[Problem]:
-        """Everything that can be found wrong with the user's code without running it."""
-        found = [
-            problem
-            for step in ALL_STEPS
-            for function in step.user_functions(self.config)
-            for problem in self._declaration_problems(function)
-        ]
-        return list(dict.fromkeys(found))
-
-    def check(self) -> None:
-        """Raise all problems at once.
+    def check(self, target: str) -> None:
+        """Find all that can be found wrong without running anything, up to a step.
 
         Raises:
-            ConfigError: There are any.
+            ConfigError: All problems at once.
+            GraphError: The target is no step.
         """
-        problems = self.problems()
-        if problems:
-            raise ConfigError(problems)
+        names = self.graph.up_to(target)
+        found = [
+            problem
+            for name in names
+            for function in self.steps[name].user_functions(self.config)
+            for problem in self._declaration_problems(function)
+        ]
+        if "register" in names and not self.config.effective_model_name:
+            file, line = self.loaded.places.find("model_registry")
+            key, hint = "model_registry.model_name", "The register step needs it."
+            found.append(Problem(file, line, key, "is missing.", hint))
+        if found:
+            raise ConfigError(dict.fromkeys(found))
 
     def wanted(self, target: str, from_step: str | None = None) -> Wanted:
         """What a run to the target would need to be made from."""

@@ -159,9 +159,7 @@ class ModelDescription:
 class ModelPackager(Protocol):
     """Writes and reads models in MLflow's format."""
 
-    def save(
-        self, pipeline: Any, description: ModelDescription, examples: Any, path: Path
-    ) -> None:
+    def save(self, pipeline: Any, description: ModelDescription, examples: Any, path: Path) -> None:
         """Write a fitted pipeline as an MLflow model folder.
 
         Args:

@@ -53,8 +53,13 @@ def _requirements(project: Project) -> tuple[str, ...]:
     """Exact versions of what the model needs: of all that its code imports."""
     from mlrecipes.stores.models import model_requirements
 
-    modules = [f"steps.{module}" for module in MODEL_MODULES if project.code.module(f"steps.{module}")]
-    return model_requirements({name for m in modules for name in project.code.foreign_imports(m)})
+    modules = [
+        f"steps.{module}" for module in MODEL_MODULES if project.code.module(f"steps.{module}")
+    ]
+    pins: tuple[str, ...] = model_requirements(
+        {name for m in modules for name in project.code.foreign_imports(m)}
+    )
+    return pins
 
 
 def _code_paths(project: Project) -> tuple[Path, ...]:

@@ -131,7 +131,7 @@ class Recipe:
         Raises:
             ConfigError: All problems, each with file and line.
         """
-        self._open().check()
+        self._open().check(LAST_STEP)
 
     def status(self) -> dict[str, Manifest | None]:
         """The result that each step has now; None for a step that has none."""

@@ -367,12 +367,12 @@ def to_json(record: Any) -> Any:
     {'kind': 'Text', 'text': 'hello', 'preformatted': False}
     """
     if dataclasses.is_dataclass(record) and not isinstance(record, type):
-        content = {name.name: to_json(getattr(record, name.name)) for name in dataclasses.fields(record)}
+        content = {
+            name.name: to_json(getattr(record, name.name)) for name in dataclasses.fields(record)
+        }
         return {"kind": type(record).__name__} | content if isinstance(record, Block) else content
     if isinstance(record, Mapping):
         return {str(key): to_json(value) for key, value in record.items()}
     if isinstance(record, list | tuple):
         return [to_json(value) for value in record]
     return record
-
-

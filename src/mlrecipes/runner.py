@@ -57,7 +57,7 @@ def run_plan(
         GateRejected: The model did not pass; nothing was registered.
         RecipeError: A step failed; the results of the steps before it are kept.
     """
-    project.check()
+    project.check(request.target)
     outcomes: dict[str, StepOutcome] = {}
     with workspace_lock(project.workspace, wait_s=request.wait_s):
         executor = Executor(project, make_ports, tell)
@@ -104,5 +104,3 @@ def _outcome(decision: Decision, manifest: Manifest) -> StepOutcome:
     return StepOutcome(
         decision.step, decision.action, decision.because, manifest.summary, manifest.duration_s
     )
-
-

@@ -70,7 +70,7 @@ class Talk:
 
     def _write(self, line: str) -> None:
         printable = "".join(char if char.isprintable() else " " for char in line)
-        print(printable, file=self._stream, flush=True)  # noqa: T201 - this is the command line
+        print(printable, file=self._stream, flush=True)
 
 
 def _line(event: Event) -> str:

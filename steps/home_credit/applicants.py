@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from scipy.special import ndtr
@@ -17,11 +17,13 @@ from scipy.special import ndtr
 from steps.home_credit.marginals import BoolArray, FloatArray, IntArray, pick
 from steps.home_credit.profile import load_applications, load_factor
 
+Part = Literal["train", "test"]
+
 DEFAULT_RATE = 24_825 / 307_511
 #: Share of the variance of the risk that only the history tables show.
-HISTORY_VARIANCE = 0.13
+HISTORY_VARIANCE = 0.095
 #: Middling terms and amounts are riskier than both ends: weight of the squared latent.
-CURVED = {"ANNUITY_SHARE": -0.17, "AMT_CREDIT": -0.11}
+CURVED = {"ANNUITY_SHARE": -0.24, "AMT_CREDIT": -0.17}
 #: How much of the behaviour in the history follows the risk seen in the application.
 SEEN_IN_HISTORY = 0.45
 
@@ -31,7 +33,7 @@ class Applicants:
     """Applicants of one chunk, one array entry each."""
 
     ids: IntArray
-    is_train: bool
+    part: Part
     uniforms: Mapping[str, FloatArray]
     behaviour: FloatArray
     target: IntArray
@@ -39,7 +41,7 @@ class Applicants:
     @property
     def marginals(self) -> dict[str, Any]:
         """The measured distributions of this part (train and test differ)."""
-        part: dict[str, Any] = load_applications()["train" if self.is_train else "test"]
+        part: dict[str, Any] = load_applications()[self.part]
         return part
 
     def is_missing(self, name: str) -> BoolArray:
@@ -53,7 +55,7 @@ class Applicants:
         return pick(self.uniforms[name], self.marginals[name]["shares"])
 
 
-def draw_applicants(ids: IntArray, is_train: bool, rng: np.random.Generator) -> Applicants:
+def draw_applicants(ids: IntArray, part: Part, rng: np.random.Generator) -> Applicants:
     """Draw the latent columns of the applicants and decide who defaults."""
     names: list[str] = load_applications()["latents"]
     latents = rng.standard_normal((len(ids), len(names))) @ load_factor().T
@@ -63,7 +65,7 @@ def draw_applicants(ids: IntArray, is_train: bool, rng: np.random.Generator) -> 
     behaviour = behaviour + np.sqrt(1 - SEEN_IN_HISTORY**2) * hidden
     target = _worst(_total_risk(seen, hidden, rng))
     uniforms = dict(zip(names, np.ascontiguousarray(ndtr(latents).T), strict=True))
-    return Applicants(ids, is_train, uniforms, behaviour, target)
+    return Applicants(ids, part, uniforms, behaviour, target)
 
 
 def _curved_risk(latents: FloatArray, names: list[str]) -> FloatArray:

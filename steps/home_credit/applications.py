@@ -31,14 +31,18 @@ SUM_DOCUMENTS = range(2, 22)
 #: Shares of rows in which a rule of thumb does not hold, as measured.
 GOODS_ABOVE_CREDIT = 0.0008
 ODD_INCOME = 0.0255
-RATING_TWO_APART = 0.0022
+RATING_TWO_APART, WORST_RATING = 0.0022, 3
 SECOND_DOCUMENT = 0.0226
 SECOND_DOCUMENTS = {16: 0.5, 18: 0.25, 14: 0.1, 13: 0.1, 19: 0.05}
 WORKER_WITHOUT_PHONE = 8e-5
 CIRCLE_MISSING = 0.0033
 OBS_60_LOWER = 0.006
 LATER_THAN_60 = 0.73
-RARE_MISSING = {"AMT_ANNUITY": 3.9e-05, "AMT_GOODS_PRICE": 9.04e-04, "DAYS_LAST_PHONE_CHANGE": 3e-06}
+RARE_MISSING = {
+    "AMT_ANNUITY": 3.9e-05,
+    "AMT_GOODS_PRICE": 9.04e-04,
+    "DAYS_LAST_PHONE_CHANGE": 3e-06,
+}
 
 
 class _Draws:
@@ -91,7 +95,9 @@ def _money(draws: _Draws, rng: np.random.Generator) -> dict[str, Column]:
     contract = draws.text("NAME_CONTRACT_TYPE")
     is_card = contract.is_in("Revolving loans")
     wanted = draws.amount("AMT_CREDIT")
-    goods = np.maximum(GOODS_STEP * np.floor(wanted * draws.amount("GOODS_SHARE") / GOODS_STEP), 40_500)
+    goods = np.maximum(
+        GOODS_STEP * np.floor(wanted * draws.amount("GOODS_SHARE") / GOODS_STEP), 40_500
+    )
     goods = np.where(is_card, to_multiple(wanted, 45_000).clip(45_000), goods)
     no_fee = is_card | (draws.amount("GOODS_SHARE") > 1 - 1e-9)
     credit = np.where(no_fee, goods, np.maximum(to_multiple(wanted, CREDIT_STEP), goods))
@@ -127,8 +133,12 @@ def _family(draws: _Draws, columns: dict[str, Column]) -> dict[str, Column]:
     status = columns["NAME_FAMILY_STATUS"]
     children = columns["CNT_CHILDREN"]
     car = columns["FLAG_OWN_CAR"]
-    if not (isinstance(status, Coded) and isinstance(car, Coded) and isinstance(children, np.ndarray)):
-        raise TypeError("NAME_FAMILY_STATUS and FLAG_OWN_CAR are strings, CNT_CHILDREN is a number.")
+    if not (
+        isinstance(status, Coded) and isinstance(car, Coded) and isinstance(children, np.ndarray)
+    ):
+        raise TypeError(
+            "NAME_FAMILY_STATUS and FLAG_OWN_CAR are strings, CNT_CHILDREN is a number."
+        )
     adults = 1.0 + status.is_in(*PARTNERS)
     members = blank(children.astype(np.float64) + adults, status.is_in("Unknown"))
     return {
@@ -143,7 +153,7 @@ def _region(
 ) -> dict[str, Column]:
     rating = draws.number("REGION_RATING_CLIENT")
     with_city = np.clip(draws.number("REGION_RATING_CLIENT_W_CITY"), rating - 1, rating)
-    two_apart = (rating == 3) & (rng.random(len(rating)) < RATING_TWO_APART / 0.155)
+    two_apart = (rating == WORST_RATING) & (rng.random(len(rating)) < RATING_TWO_APART / 0.155)
     return {
         "REGION_RATING_CLIENT": rating,
         "REGION_RATING_CLIENT_W_CITY": np.where(two_apart, 1, with_city),

@@ -21,7 +21,7 @@ LEVELS: FloatArray = np.concatenate(
 
 def from_quantiles(u: FloatArray, quantiles: Sequence[float]) -> FloatArray:
     """Values whose quantiles at `LEVELS` are `quantiles`: shape as `u`, linear in between."""
-    return np.interp(u, LEVELS, np.asarray(quantiles, dtype=float))
+    return np.asarray(np.interp(u, LEVELS, np.asarray(quantiles, dtype=float)))
 
 
 def from_quantiles_by(

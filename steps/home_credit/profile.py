@@ -41,7 +41,7 @@ def load_factor() -> FloatArray:
     for row, values in enumerate(percent):
         matrix[row, : row + 1] = values
     matrix = (matrix + np.tril(matrix, -1).T) / 100
-    return np.linalg.cholesky(nearest_correlation(matrix))
+    return np.asarray(np.linalg.cholesky(nearest_correlation(matrix)), dtype=np.float64)
 
 
 def nearest_correlation(matrix: FloatArray, floor: float = 1e-3) -> FloatArray:

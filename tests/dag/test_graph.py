@@ -45,13 +45,15 @@ def test_two_writers_of_one_artifact_are_an_error() -> None:
 
 
 def test_a_circle_is_an_error_that_shows_the_circle() -> None:
-    with pytest.raises(GraphError, match="in a circle: .*->"):
+    with pytest.raises(GraphError, match=r"in a circle: .*->"):
         build_graph([spec("a", "y", "x"), spec("b", "x", "y")])
 
 
 def test_an_unknown_step_is_an_error_with_a_suggestion() -> None:
     graph = build_graph([spec("train", "", "x")])
-    with pytest.raises(GraphError, match="'tran' is not a step of this recipe. Did you mean 'train'"):
+    with pytest.raises(
+        GraphError, match=r"'tran' is not a step of this recipe. Did you mean 'train'"
+    ):
         graph.up_to("tran")
 
 
@@ -63,7 +65,9 @@ def layered_specs(draw: st.DrawFn) -> list[StepSpec]:
     for position in range(n_steps):
         earlier = [f"x{i}" for i in range(position)]
         reads = draw(st.lists(st.sampled_from(earlier), unique=True)) if earlier else []
-        specs.append(spec(f"s{draw(st.integers(0, 9))}_{position}", " ".join(reads), f"x{position}"))
+        specs.append(
+            spec(f"s{draw(st.integers(0, 9))}_{position}", " ".join(reads), f"x{position}")
+        )
     return draw(st.permutations(specs))
 
 

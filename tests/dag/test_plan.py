@@ -38,9 +38,7 @@ def done(
     for spec in graph.steps:
         inputs: dict[str, JSON] = {}
         for name in spec.reads:
-            inputs[f"input.{name}"] = digest_of_files(
-                results[graph.writers[name]].artifacts[name]
-            )
+            inputs[f"input.{name}"] = digest_of_files(results[graph.writers[name]].artifacts[name])
         seen = () if spec.reads else sources
         whole = {**parts[spec.name], **inputs, **source_parts(seen)}
         key = content_key(whole)

@@ -129,7 +129,9 @@ def test_going_back_to_an_older_model_moves_the_alias_back(trained: Path) -> Non
 
 def test_a_comment_a_reformat_or_a_touch_runs_nothing(trained: Path) -> None:
     code = trained / "steps" / "train.py"
-    edit(code, "    return Ridge(**params)", "    # why\n    return Ridge(\n        **params\n    )")
+    edit(
+        code, "    return Ridge(**params)", "    # why\n    return Ridge(\n        **params\n    )"
+    )
     (trained / "steps" / "transform.py").touch()
     (trained / "houses.csv").touch()
     assert {action for action, _because in plan(trained).values()} == {"cached"}

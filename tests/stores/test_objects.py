@@ -17,7 +17,9 @@ NOTE = ArtifactSpec("note", ArtifactKind.JSON)
 KEY = "0123456789abcdef0123456789abcdef"
 
 
-def commit(store: ObjectStore, frame: pd.DataFrame, key: str = KEY, profile: str = "local") -> Manifest:
+def commit(
+    store: ObjectStore, frame: pd.DataFrame, key: str = KEY, profile: str = "local"
+) -> Manifest:
     staging = store.stage()
     files = store.write(staging, [TABLE], {"table": frame})
     manifest = Manifest("ingest", key, {"a": 1}, files)

@@ -29,7 +29,9 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_missing_function_gets_a_suggestion(tmp_path: Path) -> None:
-    found = problems(tmp_path, "def estimator_fn(params): ...\n", "estimator_fun", "estimator_method")
+    found = problems(
+        tmp_path, "def estimator_fn(params): ...\n", "estimator_fun", "estimator_method"
+    )
     assert found == [
         "recipe.yaml:7: steps.train.estimator_method is 'estimator_fun', "
         "which steps/train.py does not define. Did you mean 'estimator_fn'?"

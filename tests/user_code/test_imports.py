@@ -81,5 +81,8 @@ def test_an_error_while_importing_names_file_and_line(tmp_path: Path) -> None:
 
 def test_a_missing_function_is_named(tmp_path: Path) -> None:
     code = write(tmp_path, {"steps/train.py": ""})
-    with code.importable(), pytest.raises(UserCodeError, match="steps/train.py has no function 'make'"):
+    with (
+        code.importable(),
+        pytest.raises(UserCodeError, match="steps/train.py has no function 'make'"),
+    ):
         code.load("train", "make")

@@ -1,0 +1,1 @@
+"""recipe.yaml and profiles: read, filled in, typed and checked as a whole."""

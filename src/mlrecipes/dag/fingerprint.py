@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from mlrecipes.errors import shorten
@@ -35,7 +35,9 @@ def flatten(prefix: str, value: Any) -> dict[str, JSON]:
     """
     plain = to_json(value)
     if not isinstance(plain, dict) or not plain:
-        return {prefix: plain if isinstance(plain, str | int | float | bool | None) else _list(plain)}
+        return {
+            prefix: plain if isinstance(plain, str | int | float | bool | None) else _list(plain)
+        }
     parts: dict[str, JSON] = {}
     for name, inner in plain.items():
         parts |= flatten(f"{prefix}.{name}" if prefix else name, inner)
@@ -85,18 +87,16 @@ def _rank(name: str) -> tuple[bool, str]:
 
 def _sentence(name: str, before: Parts, after: Parts) -> str:
     kind, _, rest = name.partition(".")
-    match kind:
-        case "code":
-            file, _, definition = rest.rpartition(":")
-            return f"{file}: {definition} {_verb(name, before, after)}"
-        case "file":
-            return f"{rest} {_verb(name, before, after)}"
-        case "input":
-            return f"{rest} changed"
-        case "source":
-            return f"input {rest} {_verb(name, before, after)}"
-        case "library" | "engine":
-            return f"{rest} {before.get(name, 'absent')} → {after.get(name, 'absent')}"
+    sentences: dict[str, Callable[[], str]] = {
+        "code": lambda: f"{rest.replace(':', ': ')} {_verb(name, before, after)}",
+        "file": lambda: f"{rest} {_verb(name, before, after)}",
+        "input": lambda: f"{rest} changed",
+        "source": lambda: f"input {rest} {_verb(name, before, after)}",
+    }
+    if kind in sentences:
+        return sentences[kind]()
+    if kind in {"library", "engine"}:
+        return f"{rest} {before.get(name, 'absent')} → {after.get(name, 'absent')}"
     if name not in before:
         return f"{name} is set to {shorten(after[name])}"
     if name not in after:

@@ -81,7 +81,7 @@ def run(inputs: Inputs, context: Context) -> StepResult:
     )
 
 
-def _record(  # noqa: PLR0913 - the facts of an evaluation; a record would only rename them
+def _record(
     run_id: str,
     inputs: Inputs,
     context: Context,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mlrecipes.checks.profile import profile_frame, schema_table, preview_table
+from mlrecipes.checks.profile import preview_table, profile_frame, schema_table
 from mlrecipes.config.schema import RecipeConfig
 from mlrecipes.errors import UserCodeError
 from mlrecipes.records import ArtifactKind, ArtifactSpec, Facts, Section, StepResult

@@ -29,21 +29,21 @@ class Inputs:
 def settings(config: RecipeConfig) -> Mapping[str, Any]:
     """What decides the outcome, beside the verdict."""
     return {
-        KEY: config.steps.register_.model_dump(mode="json"),
+        KEY: config.steps.registration.model_dump(mode="json"),
         "model_registry": config.model_registry.model_dump(mode="json"),
         "recipe": config.recipe,
     }
 
 
 def user_functions(config: RecipeConfig) -> tuple[UserFunction, ...]:
-    """register calls no function of the user."""
+    """Register calls no function of the user."""
     return ()
 
 
 def run(inputs: Inputs, context: Context) -> StepResult:
     """Obey the verdict; register the run's model and point the alias at it."""
     _obey(inputs.evaluation, context)
-    name = context.config.effective_model_name
+    name = context.config.effective_model_name or ""
     alias = context.config.model_registry.alias
     registry = context.ports.registry
     version = registry.register(
@@ -85,7 +85,7 @@ def _obey(evaluation: Mapping[str, Any], context: Context) -> None:
         GateRejected: With each threshold that was missed and the place where it stands.
     """
     verdict = Verdict(evaluation["status"])
-    is_allowed = context.config.steps.register_.allow_non_validated_model
+    is_allowed = context.config.steps.registration.allow_non_validated_model
     if verdict is Verdict.VALIDATED or is_allowed:
         return
     if verdict is Verdict.UNKNOWN:

@@ -169,7 +169,7 @@ def _run_tags(context: Context) -> dict[str, str]:
     }
 
 
-def _record(  # noqa: PLR0913 - the facts of a training are many; a record would only rename them
+def _record(
     run_id: str,
     estimator: Any,
     inputs: Inputs,
@@ -219,7 +219,7 @@ def _summary(estimator: Any, validation: Scores, context: Context) -> str:
     return f"{type(estimator).__name__}{score} (n = {validation.n_rows:,})"
 
 
-def _sections(  # noqa: PLR0913 - one argument a section
+def _sections(
     pipeline: Any,
     inputs: Inputs,
     context: Context,

@@ -68,7 +68,7 @@ def resolve_destinations(
         origin=origin,
         registry_uri=_absolute(registry_uri, root) if registry_uri else tracking_uri,
         **_experiment(config, root, environment if is_inside else {}),
-        artifact_location=experiment.artifact_location,
+        artifact_location=_absolute_location(experiment.artifact_location, root),
         parent_run_id=environment.get("MLFLOW_RUN_ID") if is_inside else None,
         run_name_prefix=experiment.run_name_prefix,
     )
@@ -111,3 +111,10 @@ def _absolute(uri: str, root: Path) -> str:
     if database is None or database.is_absolute():
         return uri
     return f"{SQLITE}{(root / database).resolve()}"
+
+
+def _absolute_location(location: str | None, root: Path) -> str | None:
+    """A location without scheme is a folder, meant from the recipe's root."""
+    if location is None or ":" in location:
+        return location
+    return (root / location).resolve().as_uri()

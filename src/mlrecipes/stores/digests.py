@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 import uuid
 from pathlib import Path
@@ -63,7 +62,7 @@ class DigestMemory:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             temporary.write_text(json.dumps(self._entries), encoding="utf-8")
-            os.replace(temporary, self._path)
+            temporary.replace(self._path)
         except OSError:
             temporary.unlink(missing_ok=True)
 
@@ -71,6 +70,9 @@ class DigestMemory:
 def _load(path: Path) -> dict[str, list[str | int]]:
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
-        return {str(name): list(entry) for name, entry in entries.items() if len(entry) == 4}
+        return {
+            str(name): [int(size), int(modified_ns), int(inode), str(sha256)]
+            for name, (size, modified_ns, inode, sha256) in entries.items()
+        }
     except (OSError, ValueError, AttributeError, TypeError):
         return {}

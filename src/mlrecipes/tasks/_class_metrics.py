@@ -12,10 +12,10 @@ import numpy as np
 from sklearn import metrics
 
 from mlrecipes.errors import DataError, few
-from mlrecipes.records import Scalar
 from mlrecipes.tasks._classes import complete, encode, in_order
 
 if TYPE_CHECKING:
+    from mlrecipes.records import Scalar
     from mlrecipes.tasks.base import Predictions
 
 __all__ = ["binary_metrics", "is_positive", "multiclass_metrics"]
@@ -26,7 +26,8 @@ __all__ = ["binary_metrics", "is_positive", "multiclass_metrics"]
 
 def is_positive(values: Any, positive_class: Scalar) -> np.ndarray:
     """Say of each row whether it is of the positive class, 1 or 0, shape (n_rows,)."""
-    return (encode(values, (positive_class,)) == 0).astype(int)
+    is_it: np.ndarray = encode(values, (positive_class,)) == 0
+    return is_it.astype(int)
 
 
 def binary_metrics(

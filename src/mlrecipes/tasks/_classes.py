@@ -29,6 +29,7 @@ __all__ = [
     "least_likely_rows",
 ]
 
+BINARY = 2
 MAX_SHOWN = 5
 MAX_BALANCE_ROWS = 20
 YAML_BOOLEANS = {"yes", "no", "on", "off", "true", "false", "y", "n"}
@@ -80,7 +81,7 @@ def complete(target: Any) -> np.ndarray:
             else f"The target{_named(column)} cannot be scored: there is no row.",
             hint="Leave these rows out in steps/split.py or steps/ingest.py.",
         )
-    return column.astype(object).to_numpy()
+    return np.asarray(column.astype(object))
 
 
 def encode(values: Any, classes: tuple[Any, ...]) -> np.ndarray:
@@ -100,7 +101,7 @@ def check_two_classes(target: Any, where: str, positive_class: Scalar) -> None:
     """
     counts = _at_least_two(target, where)
     named = _named(target)
-    if len(counts) > 2:
+    if len(counts) > BINARY:
         raise DataError(
             f"{where}: positive_class is {positive_class!r}, so the target{named} must have 2 "
             f"classes, but it has {len(counts):,}: {_shown(counts)}.",
@@ -122,7 +123,7 @@ def check_many_classes(target: Any, where: str) -> None:
         DataError: There is one class, or two of which none is called positive.
     """
     counts = _at_least_two(target, where)
-    if len(counts) == 2:
+    if len(counts) == BINARY:
         choices = " or ".join(f"positive_class: {_as_yaml(label)}" for label in counts)
         raise DataError(
             f"{where}: the target{_named(target)} has 2 classes, {_shown(counts)}, and "
@@ -134,7 +135,7 @@ def check_many_classes(target: Any, where: str) -> None:
 
 def _at_least_two(target: Any, where: str) -> dict[Any, int]:
     counts = count_classes(target, where)
-    if len(counts) >= 2:
+    if len(counts) >= BINARY:
         return counts
     n_rows, n_nulls = len(target), int(pd.Series(target).isna().sum())
     nulls = f", {n_nulls:,} of {n_rows:,} rows are null" if n_nulls else f" in {n_rows:,} rows"
@@ -152,9 +153,7 @@ def _positive_class_hint(positive_class: Scalar, counts: Mapping[Any, int]) -> s
     same_text = texts.get(str(positive_class).lower())
     if same_text is not None:
         kind = "text" if isinstance(same_text, str) else type(same_text).__name__
-        return (
-            f"The data holds {kind}: write positive_class: {_as_yaml(same_text)} in recipe.yaml."
-        )
+        return f"The data holds {kind}: write positive_class: {_as_yaml(same_text)} in recipe.yaml."
     if isinstance(positive_class, bool) and YAML_BOOLEANS & texts.keys():
         return 'YAML reads yes and no without quotes as true and false: write "yes" or "no".'
     choices = " or ".join(f"positive_class: {_as_yaml(label)}" for label in counts)

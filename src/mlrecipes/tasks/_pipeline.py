@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from mlrecipes.errors import UserCodeError, few
-from mlrecipes.records import Scalar
 from mlrecipes.tasks.base import Predictions
+
+if TYPE_CHECKING:
+    from mlrecipes.records import Scalar
 
 __all__ = ["predicted_classes", "predicted_numbers", "side_by_side"]
 
@@ -76,7 +78,7 @@ def side_by_side(target: Any, predictions: Predictions) -> pd.DataFrame:
 
 def _one_a_row(pipeline: Any, features: pd.DataFrame) -> np.ndarray:
     predicted = np.asarray(pipeline.predict(features))
-    if predicted.ndim == 2 and predicted.shape[1] == 1:
+    if predicted.shape == (len(features), 1):
         predicted = predicted[:, 0]
     if predicted.shape != (len(features),):
         raise UserCodeError(
@@ -105,7 +107,7 @@ def _as_probabilities(scores: np.ndarray, pipeline: Any) -> np.ndarray:
             f"{_named(pipeline)}.predict_proba gave {int(outside.sum()):,} values outside "
             f"[0, 1], such as {scores[outside][0]:.4g}."
         )
-    return np.clip(scores, 0, 1)
+    return np.asarray(np.clip(scores, 0, 1))
 
 
 def _check_finite(values: np.ndarray, pipeline: Any, what: str) -> None:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlrecipes.config import metric_names
-from mlrecipes.tasks.base import Predictions
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
     from mlrecipes.records import Scalar, Section, Table
+    from mlrecipes.tasks.base import Predictions
 
 __all__ = ["Binary", "Multiclass"]
 

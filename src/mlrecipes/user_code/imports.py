@@ -69,12 +69,11 @@ class UserCode:
         place = f"{STEPS}/{module}.py"
         try:
             loaded = importlib.import_module(f"{STEPS}.{module}")
-        except Exception as error:  # noqa: BLE001 - the user's module may raise anything
+        except Exception as error:
             raise UserCodeError(
-                f"{place} cannot be imported: {type(error).__name__}: {error}"
-                f"{self.where(error)}"
+                f"{place} cannot be imported: {type(error).__name__}: {error}{self.where(error)}"
             ) from error
-        function = getattr(loaded, name, None)
+        function: Callable[..., Any] | None = getattr(loaded, name, None)
         if not callable(function):
             raise UserCodeError(f"{place} has no function '{name}'.")
         return function

@@ -1,0 +1,1 @@
+"""The SBA loan file: fetching it, typing it, keeping the charged-off loans."""

@@ -1,0 +1,128 @@
+"""recipe.yaml as typed, frozen values. A default stands here and nowhere else.
+
+Keys are those of MLflow Recipes 2.22; ours are marked as extensions. Values that follow
+from others are properties named ``effective_*``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from mlrecipes.config.base import Model, Names, Section
+from mlrecipes.config.metric_names import metric_directions, primary_metric
+from mlrecipes.config.step_schema import (
+    Evaluate,
+    Ingest,
+    Predict,
+    Register,
+    Split,
+    Train,
+    Transform,
+)
+
+__all__ = ["CustomMetric", "Experiment", "ModelRegistry", "RecipeConfig", "Steps"]
+
+
+class CustomMetric(Model):
+    """A metric that the user computes in ``steps/custom_metrics.py``."""
+
+    name: str
+    function: str
+    greater_is_better: bool
+
+
+class Experiment(Section):
+    """Where runs are recorded."""
+
+    name: str | None = None
+    id: Annotated[
+        str | None, BeforeValidator(lambda value: value if value is None else str(value))
+    ] = None
+    tracking_uri: str | None = None
+    artifact_location: str | None = None
+    run_name_prefix: str | None = None
+
+
+class ModelRegistry(Section):
+    """Where models are registered."""
+
+    model_name: str | None = None
+    registry_uri: str | None = None
+    alias: str = "challenger"
+    """Extension: the alias that a newly registered version gets."""
+
+
+class Steps(Section):
+    """The settings of each step."""
+
+    ingest: Ingest
+    split: Split = Split()
+    transform: Transform = Transform()
+    train: Train = Train()
+    evaluate: Evaluate = Evaluate()
+    registration: Annotated[Register, Field(alias="register")] = Register()
+    predict: Predict | None = None
+    ingest_scoring: Ingest | None = None
+
+
+class RecipeConfig(Model):
+    """A whole recipe with its profile's values in place.
+
+    Attributes:
+        positive_class: Set for a binary classification; 0 and False are classes too.
+        id_cols: Extension: columns that identify a row and never reach the model.
+        ignore_cols: Extension: columns kept for splits and reports, hidden from the model.
+        seed: Extension: decides every random draw of the engine.
+    """
+
+    recipe: Literal["regression/v1", "classification/v1"]
+    target_col: str
+    positive_class: str | bool | int | float | None = None
+    primary_metric: str | None = None
+    custom_metrics: Annotated[
+        tuple[CustomMetric, ...], BeforeValidator(lambda value: () if value is None else value)
+    ] = ()
+    id_cols: Names = ()
+    ignore_cols: Names = ()
+    seed: int = 42
+    steps: Steps
+    experiment: Experiment = Experiment()
+    model_registry: ModelRegistry = ModelRegistry()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _absent_if_null(cls, data: Any) -> Any:
+        """``experiment:`` with nothing behind it means the same as no such line."""
+        if not isinstance(data, dict):
+            return data
+        empty = {key for key in ("experiment", "model_registry") if data.get(key, 0) is None}
+        return {key: value for key, value in data.items() if key not in empty}
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether the recipe predicts one class against the other."""
+        return self.recipe == "classification/v1" and self.positive_class is not None
+
+    @property
+    def metric_directions(self) -> Mapping[str, bool]:
+        """Each metric that can be used in this recipe; True where greater is better."""
+        builtin = metric_directions(self.recipe, is_binary=self.is_binary)
+        return {**builtin, **{m.name: m.greater_is_better for m in self.custom_metrics}}
+
+    @property
+    def effective_primary_metric(self) -> str:
+        """The metric that models are compared by."""
+        return self.primary_metric or primary_metric(self.recipe, is_binary=self.is_binary)
+
+    @property
+    def effective_model_name(self) -> str | None:
+        """The registered model's name: ``model_registry`` wins over ``steps.register``."""
+        return self.model_registry.model_name or self.steps.registration.model_name
+
+    @property
+    def effective_registry_uri(self) -> str | None:
+        """The registry's URI; None means that of the tracking server."""
+        return self.model_registry.registry_uri or self.steps.registration.registry_uri

@@ -1,0 +1,224 @@
+"""The settings of each step, key by key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from itertools import pairwise
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+
+from mlrecipes.config.base import Model, Names, Section
+
+__all__ = [
+    "Criterion",
+    "Evaluate",
+    "Ingest",
+    "Output",
+    "Predict",
+    "Register",
+    "Split",
+    "Train",
+    "Transform",
+    "Tuning",
+]
+
+Day = date | datetime
+BUILTIN_FORMATS = ("parquet", "delta", "spark_sql", "csv", "auto")
+
+
+class Ingest(Section):
+    """Where the data lie and how they are read.
+
+    Attributes:
+        using: ``parquet``, ``csv``, ``auto`` (extension: by each file's suffix), ``delta``,
+            ``spark_sql``, or any other word together with ``loader_method``.
+        location_method: Extension: a function in ``steps/ingest.py`` that returns the path.
+        location_params: Extension: its keyword arguments.
+    """
+
+    using: str
+    location: str | tuple[str, ...] | None = None
+    location_method: str | None = None
+    location_params: Mapping[str, Any] = {}
+    loader_method: str | None = None
+    sql: str | None = None
+    version: int | None = None
+    timestamp: str | datetime | None = None
+    skip_data_profiling: bool = False
+
+    @model_validator(mode="after")
+    def _has_one_location(self) -> Self:
+        n_places = sum(bool(place) for place in (self.location, self.location_method, self.sql))
+        if n_places == 0:
+            raise ValueError("needs location, or location_method, or sql with using: spark_sql")
+        if self.location and self.location_method:
+            raise ValueError("has both location and location_method: keep one of them")
+        if self.using not in BUILTIN_FORMATS and not self.loader_method:
+            raise ValueError(
+                f"has using: {self.using}, which needs a loader_method in steps/ingest.py; "
+                f"without one, using is one of {', '.join(BUILTIN_FORMATS)}"
+            )
+        return self
+
+
+class Split(Section):
+    """How the rows are divided.
+
+    Attributes:
+        using: ``split_ratios`` and ``custom`` as in MLflow Recipes; extensions: ``hash`` of
+            key columns, ``random`` with exact sizes, ``stratified``, ``group``, ``time``.
+        split_ratios: Sizes of training, validation and test; divided by their sum.
+        validation_from: Time split: training ends before it.
+        test_from: Time split: validation ends before it.
+        train_from: Time split: earlier rows are left out.
+        test_until: Time split: this moment and later rows are left out.
+    """
+
+    using: Literal["split_ratios", "custom", "hash", "random", "stratified", "group", "time"] = (
+        "split_ratios"
+    )
+    split_ratios: tuple[PositiveFloat, PositiveFloat, PositiveFloat] = (0.75, 0.125, 0.125)
+    split_method: str | None = None
+    post_split_method: str | None = None
+    post_split_filter_method: str | None = None
+    key_cols: Names = ()
+    group_cols: Names = ()
+    stratify_cols: Names = ()
+    time_col: str | None = None
+    train_from: Day | None = None
+    validation_from: Day | None = None
+    test_from: Day | None = None
+    test_until: Day | None = None
+    skip_data_profiling: bool = False
+
+    @model_validator(mode="after")
+    def _keys_fit_the_method(self) -> Self:
+        for key, method in _METHOD_OF_KEY.items():
+            if key in self.model_fields_set and self.using != method:
+                raise ValueError(f"has {key}, which belongs to using: {method}, not {self.using}")
+        missing = [key for key in _NEEDED.get(self.using, ()) if not getattr(self, key)]
+        if missing:
+            raise ValueError(f"has using: {self.using}, which needs {', '.join(missing)}")
+        return self
+
+    @model_validator(mode="after")
+    def _dates_are_in_order(self) -> Self:
+        names = ("train_from", "validation_from", "test_from", "test_until")
+        given = [(name, str(getattr(self, name))) for name in names if getattr(self, name)]
+        for (earlier, start), (later, end) in pairwise(given):
+            if start >= end:
+                raise ValueError(f"has {earlier} {start}, which is not before {later} {end}")
+        return self
+
+
+_NEEDED: Mapping[str, tuple[str, ...]] = {
+    "custom": ("split_method",),
+    "hash": ("key_cols",),
+    "group": ("group_cols",),
+    "time": ("time_col", "validation_from", "test_from"),
+}
+_METHOD_OF_KEY: Mapping[str, str] = {
+    "split_method": "custom",
+    "key_cols": "hash",
+    "group_cols": "group",
+    "stratify_cols": "stratified",
+} | dict.fromkeys(("time_col", "train_from", "validation_from", "test_from", "test_until"), "time")
+
+
+class Transform(Section):
+    """The transformer; without a function the columns stay as they are."""
+
+    using: Literal["custom"] = "custom"
+    transformer_method: str | None = None
+    skip_data_profiling: bool = False
+
+
+class Tuning(Model):
+    """The search for hyperparameters."""
+
+    enabled: bool
+    max_trials: PositiveInt | None = None
+    parameters: Mapping[str, Mapping[str, Any]] = {}
+    algorithm: str = "hyperopt.rand.suggest"
+    parallelism: PositiveInt = 1
+    sample_fraction: Annotated[float, Field(gt=0, le=1)] = 1.0
+    early_stop_fn: str | None = None
+
+
+class Train(Section):
+    """The estimator and what the model answers.
+
+    Attributes:
+        predict_output: Extension: ``recipes`` (labels and scores, as in MLflow Recipes),
+            ``probability`` (of the positive class, one number a row) or ``label``.
+    """
+
+    using: Literal["custom", "automl/flaml"] = "custom"
+    estimator_method: str | None = None
+    estimator_params: Mapping[str, Any] = {}
+    tuning: Tuning | None = None
+    calibrate_proba: Literal["sigmoid", "isotonic"] | None = None
+    predict_scores_for_all_classes: bool = True
+    predict_prefix: str = "predicted_"
+    predict_output: Literal["recipes", "probability", "label"] = "recipes"
+    rebalance_training_data: bool = True
+    resampling_minority_percentage: Annotated[float, Field(gt=0, le=0.5)] = 0.3
+    time_budget_secs: PositiveFloat = 600
+    flaml_params: Mapping[str, Any] = {}
+    skip_data_profiling: bool = False
+
+    @model_validator(mode="after")
+    def _has_an_estimator(self) -> Self:
+        if self.using == "custom" and not self.estimator_method and self.model_fields_set:
+            raise ValueError("needs estimator_method, the name of a function in steps/train.py")
+        return self
+
+
+class Criterion(Model):
+    """A threshold that the model must reach on the test part."""
+
+    metric: str
+    threshold: Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Evaluate(Section):
+    """The gate."""
+
+    validation_criteria: tuple[Criterion, ...] = ()
+
+
+class Register(Section):
+    """Whether a model that is not validated may be registered."""
+
+    allow_non_validated_model: bool = False
+    model_name: str | None = None
+    registry_uri: str | None = None
+
+
+class Output(Model):
+    """Where predictions go."""
+
+    using: Literal["parquet", "delta", "table"]
+    location: str
+
+
+class Predict(Section):
+    """Batch scoring; ``output`` may also be given without nesting, as in MLflow Recipes."""
+
+    output: Output
+    model_uri: str | None = None
+    result_type: str = "double"
+    save_mode: Literal["overwrite", "append", "ignore", "default", "error", "errorifexists"] = (
+        "overwrite"
+    )
+    skip_data_profiling: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nested(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or "output" in data or "using" not in data:
+            return data
+        rest = {key: value for key, value in data.items() if key not in {"using", "location"}}
+        return rest | {"output": {k: data[k] for k in ("using", "location") if k in data}}

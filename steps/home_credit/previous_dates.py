@@ -1,0 +1,85 @@
+"""The six dates of an earlier application: decision, drawing, dues, end; and its insurance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from steps.home_credit.columns import Column
+from steps.home_credit.marginals import BoolArray, FloatArray, IntArray, blank, from_quantiles
+
+NO_DATE = 365_243.0
+DAYS_PER_PAYMENT = 30
+LATEST_DAY = -2
+APPROVED, CONSUMER, CARD = 0, 1, 2
+FIRST_DRAWING_NEVER, CARD_DRAWING_NEVER, FIRST_DUE_NEVER = 1.0, 0.348, 0.007
+CARD_FIRST_DUE_NEVER, CARD_ENDED, CARD_LAST_DUE = 0.05, 0.19, 0.40
+#: Approved applications without any date, per contract type (cash, consumer, card).
+WITHOUT_DATES = np.array([0.078, 0.022, 0.043, 1.0])
+
+
+def make_dates(
+    status: IntArray,
+    contract: IntArray,
+    decided: FloatArray,
+    payments: FloatArray,
+    facts: dict[str, Any],
+    rng: np.random.Generator,
+) -> dict[str, Column]:
+    """DAYS_DECISION and the five dates that only approved applications have."""
+    decided = np.rint(decided).clip(-2922, -2)
+    unknown = (status != APPROVED) | (rng.random(len(status)) < WITHOUT_DATES[contract])
+    is_card = contract == CARD
+    loan = _loan_dates(decided, np.nan_to_num(payments), facts, rng)
+    card = _card_dates(decided, facts, rng)
+    dates = {name: blank(np.where(is_card, card[name], loan[name]), unknown) for name in loan}
+    insured = rng.random(len(status)) < np.append(facts["insured"], 0)[contract]
+    flag = blank(insured.astype(np.float64), unknown)
+    return {"DAYS_DECISION": decided, **dates, "NFLAG_INSURED_ON_APPROVAL": flag}
+
+
+def _loan_dates(
+    decided: FloatArray, payments: FloatArray, facts: dict[str, Any], rng: np.random.Generator
+) -> dict[str, FloatArray]:
+    n = len(decided)
+    first = np.minimum(
+        np.rint(decided + from_quantiles(rng.random(n), facts["first_due_after"])), -1
+    )
+    planned = first + DAYS_PER_PAYMENT * (payments - 1).clip(0)
+    is_early = rng.random(n) < facts["early_share"]
+    part = np.where(is_early, from_quantiles(rng.random(n), facts["early_part"]), 0.0)
+    last = np.maximum(np.rint(planned - DAYS_PER_PAYMENT * payments * part), first)
+    ended = last + np.rint(from_quantiles(rng.random(n), facts["termination_after"])).clip(1)
+    never = rng.random(n) < FIRST_DUE_NEVER
+    return {
+        "DAYS_FIRST_DRAWING": np.full(n, NO_DATE),
+        "DAYS_FIRST_DUE": _or_none(first, never),
+        "DAYS_LAST_DUE_1ST_VERSION": planned,
+        "DAYS_LAST_DUE": _or_none(last, last > LATEST_DAY),
+        "DAYS_TERMINATION": _or_none(ended, ended > LATEST_DAY),
+    }
+
+
+def _card_dates(
+    decided: FloatArray, facts: dict[str, Any], rng: np.random.Generator
+) -> dict[str, FloatArray]:
+    n = len(decided)
+    drawn = np.rint(decided + from_quantiles(rng.random(n), facts["card_drawing_after"]))
+    no_drawing = (drawn > LATEST_DAY) | (rng.random(n) < CARD_DRAWING_NEVER)
+    due = drawn + rng.integers(15, 60, n).astype(np.float64)
+    no_due = no_drawing | (due > LATEST_DAY) | (rng.random(n) < CARD_FIRST_DUE_NEVER)
+    last = np.rint(due * rng.random(n))
+    ended = np.rint(decided * rng.random(n))
+    no_last = no_due | (last > LATEST_DAY) | (rng.random(n) > CARD_LAST_DUE)
+    return {
+        "DAYS_FIRST_DRAWING": _or_none(drawn, no_drawing),
+        "DAYS_FIRST_DUE": _or_none(due, no_due),
+        "DAYS_LAST_DUE_1ST_VERSION": np.full(n, NO_DATE),
+        "DAYS_LAST_DUE": _or_none(last, no_last),
+        "DAYS_TERMINATION": _or_none(ended, (ended > LATEST_DAY) | (rng.random(n) > CARD_ENDED)),
+    }
+
+
+def _or_none(days: FloatArray, never: BoolArray) -> FloatArray:
+    return np.where(never, NO_DATE, days)
