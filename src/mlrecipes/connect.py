@@ -35,7 +35,7 @@ def connect(project: Project) -> Ports:
     reader = FileDatasetReader(
         project.root, project.workspace / "cache" / "downloads", project.digests.digest
     )
-    return Ports(reader, MlflowModels(), tracker, MlflowRegistry(to.registry_uri))
+    return Ports(reader, MlflowModels(), tracker, MlflowRegistry(to.registry_uri, to.tracking_uri))
 
 
 def _committed_run(project: Project) -> str | None:

@@ -16,6 +16,7 @@ from steps.home_credit.marginals import (
     blank,
     from_quantiles,
     from_quantiles_by,
+    number_within,
     pick,
     pick_by,
     take,
@@ -72,14 +73,24 @@ def make_previous(people: Applicants, rng: np.random.Generator) -> dict[str, Col
 
 
 def _draw_requests(people: Applicants, facts: dict[str, Any], rng: np.random.Generator) -> Requests:
-    owner = np.repeat(np.arange(len(people.ids)), people.count("previous_application"))
+    counts = people.count("previous_application")
+    owner = np.repeat(np.arange(len(people.ids)), counts)
     outcome = tilt(people.behaviour[owner], OUTCOME_WEIGHT, rng)
-    status = pick(outcome, facts["status_shares"])
+    status = _status(outcome, number_within(counts) == 0, facts["status_shares"])
     product = pick_by(rng.random(len(owner)), status, facts["product_shares"])
     contract = np.asarray(facts["contract_of_product"])[product]
     no_terms = rng.random(len(owner)) < take(facts["annuity_missing"], contract * 4 + status)
     no_terms &= status != APPROVED
     return Requests(owner, status, product, contract, no_terms)
+
+
+def _status(outcome: FloatArray, is_first: BoolArray, shares: list[float]) -> IntArray:
+    """Nearly every client had one loan approved; the others make up the measured shares."""
+    approved, *others = shares
+    first = is_first.mean() if len(is_first) else 0.0
+    left = max(approved - first, 0.0) / (1 - first)
+    rest = [share * (1 - left) / (1 - approved) for share in others]
+    return np.where(is_first, APPROVED, pick(outcome, [left, *rest]))
 
 
 def _texts(

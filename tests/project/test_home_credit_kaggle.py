@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import signal
+import subprocess
+import sys
+import time
 import warnings
 from pathlib import Path
 
@@ -158,6 +162,22 @@ def test_what_a_killed_run_left_is_not_taken_for_tables(tmp_path: Path) -> None:
     assert path.parent != left
     assert len(pd.read_parquet(path)) == 100
     assert len(list(path.parent.iterdir())) == 8
+
+
+def test_a_run_killed_while_writing_leaves_no_finished_folder(tmp_path: Path) -> None:
+    code = (
+        "from pathlib import Path; from steps.ingest import find_folder; "
+        f"find_folder('synthetic', 100_000, 1, Path({str(tmp_path)!r}))"
+    )
+    root = Path(__file__).parents[2]
+    with subprocess.Popen([sys.executable, "-c", code], cwd=root) as process:
+        deadline = time.monotonic() + 30
+        while not list(tmp_path.glob(".*/bureau.parquet")) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.kill()
+    assert process.returncode == -signal.SIGKILL
+    assert list(tmp_path.glob(".home_credit_100000_1_*/bureau.parquet"))
+    assert list(tmp_path.glob("home_credit_*")) == []
 
 
 def test_no_unfinished_folder_is_left_behind(tmp_path: Path) -> None:

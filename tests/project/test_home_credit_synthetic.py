@@ -186,6 +186,16 @@ def test_rows_per_train_applicant_are_as_measured(
     assert (per_applicant == 0).mean() == pytest.approx(share_zero, abs=0.012)
 
 
+@pytest.mark.parametrize(
+    ("table", "share"), [("POS_CASH_balance", 0.952), ("installments_payments", 0.948)]
+)
+def test_most_train_applicants_have_paid_on_an_earlier_loan(
+    tables: Tables, table: str, share: float
+) -> None:
+    ids = tables["application_train"]["SK_ID_CURR"]
+    assert ids.isin(tables[table]["SK_ID_CURR"]).mean() == pytest.approx(share, abs=0.06)
+
+
 @pytest.mark.parametrize(("part", "share"), [("train", 0.304), ("test", 0.867)])
 def test_monthly_bureau_data_cover_few_train_and_most_test_applicants(
     tables: Tables, part: str, share: float

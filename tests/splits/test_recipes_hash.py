@@ -32,6 +32,7 @@ COLUMNS: dict[str, tuple[Callable[[], pd.Series], list[int]]] = {
     "float32": (lambda: pd.Series([0.1, -0.0, np.nan], dtype="float32"), [674, 568, 928]),
     "float64": (lambda: pd.Series([0.1, -0.0, np.inf], dtype="float64"), [630, 568, 969]),
     "Float64 with a null": (lambda: pd.Series([0.1, None, 7], dtype="Float64"), [630, 335, 674]),
+    "complex": (lambda: pd.Series([1 + 2j, 0j, 1j]), [456, 462, 279]),
     "bool": (lambda: pd.Series([True, False, True]), [780, 462, 382]),
     "boolean": (lambda: pd.Series([True, False, True], dtype="boolean"), [780, 462, 382]),
     "boolean with a null": (

@@ -86,7 +86,10 @@ def test_objects_with_a_zone_will_do() -> None:
 
 def test_a_limit_with_a_zone_does_not_fit_times_without() -> None:
     with pytest.raises(DataError, match=r"test_from is .*, with a time zone, .*'at' have none"):
-        divide(pd.Series(pd.to_datetime(["2020-01-01"])), test_from=dt.datetime(2021, 1, 1, tzinfo=BERLIN))
+        divide(
+            pd.Series(pd.to_datetime(["2020-01-01"])),
+            test_from=dt.datetime(2021, 1, 1, tzinfo=BERLIN),
+        )
 
 
 def test_objects_with_and_without_a_zone_are_an_error() -> None:

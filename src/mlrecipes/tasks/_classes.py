@@ -47,12 +47,12 @@ def count_classes(target: Any, where: str = "the data") -> dict[Any, int]:
     column = pd.Series(target)
     try:
         counts = column.value_counts(dropna=True)
+        found = dict(zip(counts.index.tolist(), counts.tolist(), strict=True))
     except TypeError as exc:
         raise DataError(
             f"{where}: the target{_named(column)} holds values that can be no class, such as "
             f"{shorten(repr(column.dropna().iloc[0]))}."
         ) from exc
-    found = dict(zip(counts.index.tolist(), counts.tolist(), strict=True))
     return {label: found[label] for label in in_order(found) if found[label] > 0}
 
 

@@ -43,6 +43,7 @@ class Predictions:
         return self.scores[:, self.classes.index(self.positive_class)]
 
     def __len__(self) -> int:
+        """The number of rows."""
         return len(self.labels)
 
 

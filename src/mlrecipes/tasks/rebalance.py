@@ -15,6 +15,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mlrecipes.errors import shorten
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -78,14 +80,15 @@ def thin_out(target: Any, minority_share: float, seed: int) -> Balance:
         return Balance()
     # The tolerance keeps a product such as 0.3 / 0.1 = 2.9999999999999996 from losing a row.
     n_drawn = math.floor(counts[rare] * (1 - minority_share) / minority_share + 1e-9)
+    rarer, more_frequent = shorten(rare), shorten(frequent)
     code = encode(target, (rare, frequent))
     drawn = np.random.default_rng(seed).choice(np.flatnonzero(code == 1), n_drawn, replace=False)
     positions = np.sort(np.concatenate([np.flatnonzero(code == 0), drawn]))
     return Balance(
         positions,
         f"Of {n_rows:,} training rows {len(positions):,} are used: all {counts[rare]:,} of class "
-        f"{rare} ({share:.1%}) and {n_drawn:,} of the {counts[frequent]:,} of class {frequent}, "
-        f"drawn with seed {seed}, so that class {rare} has {minority_share:.0%}. The model's "
-        f"probabilities are those of that mixture, not of the data. To use all rows, set "
-        "steps.train.rebalance_training_data: false.",
+        f"{rarer} ({share:.1%}) and {n_drawn:,} of the {counts[frequent]:,} of class "
+        f"{more_frequent}, drawn with seed {seed}, so that class {rarer} has "
+        f"{minority_share:.0%}. The model's probabilities are those of that mixture, not of the "
+        "data. To use all rows, set steps.train.rebalance_training_data: false.",
     )

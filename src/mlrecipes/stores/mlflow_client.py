@@ -1,0 +1,227 @@
+"""One door to MLflow: explicit URIs, a safe first touch of SQLite, our own errors.
+
+Nothing here sets anything global of MLflow but bounds for its retries.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
+
+from filelock import FileLock, Timeout
+
+from mlrecipes.errors import RecipeError, StoreError, TryAgain, shorten
+from mlrecipes.stores.destinations import local_database
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+__all__ = ["error_code", "masked", "open_client", "our_errors", "ping"]
+
+PING_TIMEOUT_S = 4.0
+PING_PAUSE_S = 0.5
+PING_LIMIT_S = 9.5
+FIRST_TOUCH_WAIT_S = 120.0
+MAX_REASON_LENGTH = 300
+
+# MLflow's defaults keep silent for four minutes when a server dies: 7 retries that wait twice
+# as long each time. These end after 5 s when it refuses, after 20 s when it hangs.
+HTTP_BOUNDS = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "5"}
+
+# Codes that say "not now"; all others say that something is wrong.
+TRANSIENT_CODES = frozenset(
+    {
+        "ABORTED",
+        "DEADLINE_EXCEEDED",
+        "REQUEST_LIMIT_EXCEEDED",
+        "RESOURCE_EXHAUSTED",
+        "TEMPORARILY_UNAVAILABLE",
+    }
+)
+AUTH_CODES = frozenset({"CUSTOMER_UNAUTHORIZED", "PERMISSION_DENIED", "UNAUTHENTICATED"})
+
+
+def masked(uri: str) -> str:
+    """Show a URI without its credentials.
+
+    >>> masked("https://ann:secret@mlflow.example.org/x?token=abc")
+    'https://***@mlflow.example.org/x'
+    >>> masked("sqlite:////data/mlflow.db")
+    'sqlite:////data/mlflow.db'
+    """
+    parts = urlsplit(uri)
+    _, at, host = parts.netloc.rpartition("@")
+    if not at and not parts.query:
+        return uri
+    return urlunsplit((parts.scheme, f"***@{host}" if at else host, parts.path, "", ""))
+
+
+def open_client(tracking_uri: str, registry_uri: str | None = None) -> MlflowClient:
+    """Connect to a tracking server or a local database, which is made if it is not there.
+
+    Processes that touch a fresh SQLite database at once can break it for good, so the first
+    touch happens under a lock file beside it.
+
+    Raises:
+        TryAgain: The server does not answer, or another process holds the database for long.
+        StoreError: The database or the server cannot be used.
+    """
+    uris = [tracking_uri] if registry_uri is None else [tracking_uri, registry_uri]
+    if any(uri.startswith(("http:", "https:")) for uri in uris):
+        for name, value in HTTP_BOUNDS.items():
+            os.environ.setdefault(name, value)
+    with our_errors("open the tracking store", tracking_uri), ExitStack() as locks:
+        from mlflow import MlflowClient
+
+        for uri in sorted(set(uris)):
+            _hold(uri, locks)
+        client = MlflowClient(tracking_uri=tracking_uri, registry_uri=registry_uri or tracking_uri)
+        if registry_uri is not None and local_database(registry_uri) is not None:
+            client.search_registered_models(max_results=1)
+        return client
+
+
+def _hold(uri: str, locks: ExitStack) -> None:
+    database = local_database(uri)
+    if database is None:
+        return
+    database.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        locks.enter_context(FileLock(f"{database}.lock", timeout=FIRST_TOUCH_WAIT_S))
+    except Timeout as error:
+        raise TryAgain(
+            f"{database} is held by another process since {FIRST_TOUCH_WAIT_S:.0f} s.",
+            hint=f"Run again. If no other process uses it, remove {database}.lock.",
+        ) from error
+
+
+@contextmanager
+def our_errors(doing: str, uri: str) -> Iterator[None]:
+    """Turn errors of MLflow and what lies below it into ours.
+
+    Args:
+        doing: What is tried, to follow "Could not".
+        uri: Of the tracking server or the registry.
+
+    Raises:
+        TryAgain: The server does not answer or is overloaded, the database is busy.
+        StoreError: All else.
+    """
+    from alembic.util import CommandError
+    from mlflow.exceptions import MlflowException
+    from requests import RequestException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (
+        MlflowException,
+        RequestException,
+        SQLAlchemyError,
+        CommandError,
+        OSError,
+    ) as error:
+        raise _translate(error, doing, uri) from error
+
+
+def _translate(error: Exception, doing: str, uri: str) -> RecipeError:
+    shown = masked(uri)
+    secret = urlsplit(uri).netloc.rpartition("@")[0]
+    reason = str(error).replace(secret, "***") if secret else str(error)
+    said = f"Could not {doing} ({shown}): {shorten(reason, limit=MAX_REASON_LENGTH)}"
+    if _is_transient(error):
+        return TryAgain(said, hint="Run again when it answers: what is done is kept.")
+    if error_code(error) in AUTH_CODES:
+        return StoreError(said, hint="Check your credentials and your rights on the server.")
+    if "Can't locate revision" in reason or "schema" in reason and local_database(uri):
+        return StoreError(
+            said,
+            hint="Another version of MLflow made this database. Back it up, "
+            f"then: mlflow db upgrade {shown}",
+        )
+    return StoreError(said)
+
+
+def _is_transient(error: Exception) -> bool:
+    from requests import ConnectionError as NoConnection
+    from requests import Timeout as TookTooLong
+
+    if error_code(error) in TRANSIENT_CODES:
+        return True
+    if isinstance(error, (NoConnection, TookTooLong)) or "database is locked" in str(error):
+        return True
+    # MLflow wraps what requests raised without a code of its own.
+    text = str(error)
+    return "Max retries exceeded" in text or "failed with timeout exception" in text
+
+
+def error_code(error: Exception) -> str:
+    """MLflow's code for an error, such as RESOURCE_DOES_NOT_EXIST; empty if it has none."""
+    return str(getattr(error, "error_code", "") or "")
+
+
+# ---- is anybody there? -------------------------------------------------------------------
+
+
+def ping(tracking_uri: str, *, origin: str) -> None:
+    """Ask a tracking server whether it is there, before any work is done for it.
+
+    Any answer counts, even a refusal: what it means is for the real request to find out.
+
+    Args:
+        tracking_uri: Probed if it begins with ``http``; all others are taken as there.
+        origin: Where the URI was found, for the message.
+
+    Raises:
+        TryAgain: Nobody answers within ten seconds.
+    """
+    if not tracking_uri.startswith(("http://", "https://")):
+        return
+    reasons: list[str] = ["no answer in time"]
+    answered = threading.Event()
+
+    def probe() -> None:
+        for pause_s in (PING_PAUSE_S, 0.0):
+            reason = _why_silent(tracking_uri)
+            if reason is None:
+                answered.set()
+                return
+            reasons.append(reason)
+            time.sleep(pause_s)
+
+    # In a thread, because looking up a name knows no timeout.
+    thread = threading.Thread(target=probe, daemon=True)
+    thread.start()
+    thread.join(PING_LIMIT_S)
+    if not answered.is_set():
+        raise TryAgain(
+            f"The tracking server {masked(tracking_uri)} (from {origin}) does not answer: "
+            f"{shorten(reasons[-1], limit=MAX_REASON_LENGTH)}. Nothing was run.",
+            hint=f"Start the server or correct {origin}. Without any tracking URI, "
+            "runs are recorded in mlflow.db beside the recipe.",
+        )
+
+
+def _why_silent(uri: str) -> str | None:
+    parts = urlsplit(uri)
+    bare = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    request = urllib.request.Request(f"{bare.rstrip('/')}/health")  # noqa: S310 (http only)
+    try:
+        with urllib.request.urlopen(request, timeout=PING_TIMEOUT_S):  # noqa: S310 (http only)
+            return None
+    except urllib.error.HTTPError as error:
+        is_away = error.code in {502, 503, 504}
+        error.close()
+        return f"HTTP {error.code}" if is_away else None
+    except urllib.error.URLError as error:
+        # Somebody is there; whether to trust the certificate is for MLflow's settings to say.
+        return None if "CERTIFICATE_VERIFY_FAILED" in str(error.reason) else str(error.reason)
+    except (OSError, ValueError) as error:
+        return str(error) or type(error).__name__

@@ -1,0 +1,137 @@
+"""Registered models in MLflow: versions, their tags and their aliases."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from mlrecipes.errors import StoreError
+from mlrecipes.ports import RegisteredVersion
+from mlrecipes.stores.mlflow_client import error_code, masked, open_client, our_errors
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
+
+__all__ = ["MlflowRegistry", "get_version"]
+
+READY_WITHIN_S = 300
+UNITY_CATALOG = "databricks-uc"
+N_CATALOG_PARTS = 3
+REFUSED_IN_CATALOG = re.compile(r"[.,\-=/:]")
+
+
+class MlflowRegistry:
+    """A :class:`~mlrecipes.ports.Registry` that registers in MLflow.
+
+    Args:
+        registry_uri: Of the registry.
+        tracking_uri: Of the server that knows the runs; often the same.
+    """
+
+    def __init__(self, registry_uri: str, tracking_uri: str) -> None:
+        self._registry_uri = registry_uri
+        self._tracking_uri = tracking_uri
+        self._client_made: MlflowClient | None = None
+
+    def register(
+        self, name: str, run_id: str, artifact_path: str, tags: Mapping[str, str]
+    ) -> RegisteredVersion:
+        """Register the model under ``artifact_path`` of a run as a new version of ``name``.
+
+        Registering the same run's model again gives the version that exists, with the new
+        tags.
+
+        Raises:
+            StoreError: The name is not valid, the run does not exist, the registry refused.
+            TryAgain: The registry does not answer.
+        """
+        _check_name(name, self._registry_uri)
+        tags = {self._tag_name(key): value for key, value in sorted(tags.items())}
+        client = self._client()
+        with our_errors(f"register {name}", self._registry_uri):
+            self._ensure_model(client, name)
+            source = f"{client.get_run(run_id).info.artifact_uri}/{artifact_path}"
+            version = self._known(client, name, run_id, source)
+            if version is None:
+                version = client.create_model_version(
+                    name, source, run_id, tags=tags, await_creation_for=READY_WITHIN_S
+                )
+            else:
+                for key, value in tags.items():
+                    client.set_model_version_tag(name, version.version, key, value)
+        return RegisteredVersion(name, str(version.version), version.source)
+
+    def set_alias(self, name: str, alias: str, version: str) -> None:
+        """Let ``alias`` point at ``version``.
+
+        Raises:
+            StoreError: There is no such version, or MLflow refuses the alias.
+            TryAgain: The registry does not answer.
+        """
+        client = self._client()
+        with our_errors(f"set alias '{alias}' of {name} version {version}", self._registry_uri):
+            client.set_registered_model_alias(name, alias, version)
+
+    def _client(self) -> MlflowClient:
+        if self._client_made is None:
+            self._client_made = open_client(self._tracking_uri, self._registry_uri)
+        return self._client_made
+
+    def _ensure_model(self, client: MlflowClient, name: str) -> None:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            client.create_registered_model(name)
+        except MlflowException as error:
+            if error_code(error) not in {"RESOURCE_ALREADY_EXISTS", "ALREADY_EXISTS"}:
+                raise
+
+    def _known(
+        self, client: MlflowClient, name: str, run_id: str, source: str
+    ) -> ModelVersion | None:
+        """The version that this run's model already is; the newest if there are several."""
+        if self._registry_uri.startswith(UNITY_CATALOG):
+            found = client.search_model_versions(f"name='{name}'")
+        else:
+            found = client.search_model_versions(f"run_id='{run_id}'")
+        same = [
+            version
+            for version in found
+            if (version.name, version.run_id, version.source) == (name, run_id, source)
+            and version.status == "READY"
+        ]
+        return max(same, key=lambda version: int(version.version), default=None)
+
+    def _tag_name(self, key: str) -> str:
+        """Unity Catalog refuses some characters in the names of tags."""
+        if self._registry_uri.startswith(UNITY_CATALOG):
+            return REFUSED_IN_CATALOG.sub("_", key)
+        return key
+
+
+def get_version(registry_uri: str, name: str, version: str) -> ModelVersion:
+    """Fetch a version of a registered model from MLflow.
+
+    Raises:
+        StoreError: It does not exist.
+        TryAgain: The registry does not answer.
+    """
+    client = open_client(registry_uri, registry_uri)
+    with our_errors(f"look up {name} version {version}", registry_uri):
+        return client.get_model_version(name, version)
+
+
+def _check_name(name: str, registry_uri: str) -> None:
+    key = "model_registry.model_name"
+    if not name.strip() or re.search(r"[/:]", name) or name in {".", ".."}:
+        raise StoreError(
+            f"{key} is '{name}', which is not a name of a registered model.",
+            hint="Use letters, digits, spaces, '_', '-' and '.', but neither '/' nor ':'.",
+        )
+    if registry_uri.startswith(UNITY_CATALOG) and len(name.split(".")) != N_CATALOG_PARTS:
+        raise StoreError(
+            f"{key} is '{name}', but {masked(registry_uri)} needs three parts.",
+            hint="Write it as catalog.schema.model.",
+        )
