@@ -7,7 +7,7 @@ from datetime import date, datetime
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, model_validator
 
 from mlrecipes.config.base import Model, Names, Section
 
@@ -24,7 +24,15 @@ __all__ = [
     "Tuning",
 ]
 
-Day = date | datetime
+
+def _moment(value: Any) -> Any:
+    """Text with a time of day is a moment: as a date it would lose its hour and its zone."""
+    if isinstance(value, str) and ":" in value:
+        return datetime.fromisoformat(value)
+    return value
+
+
+Day = Annotated[date | datetime, BeforeValidator(_moment)]
 BUILTIN_FORMATS = ("parquet", "delta", "spark_sql", "csv", "auto")
 
 

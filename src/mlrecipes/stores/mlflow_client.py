@@ -140,7 +140,7 @@ def _translate(error: Exception, doing: str, uri: str) -> RecipeError:
         return TryAgain(said, hint="Run again when it answers: what is done is kept.")
     if error_code(error) in AUTH_CODES:
         return StoreError(said, hint="Check your credentials and your rights on the server.")
-    if "Can't locate revision" in reason or "schema" in reason and local_database(uri):
+    if "Can't locate revision" in reason or ("schema" in reason and local_database(uri)):
         return StoreError(
             said,
             hint="Another version of MLflow made this database. Back it up, "

@@ -61,7 +61,7 @@ class MlflowRegistry:
             else:
                 for key, value in tags.items():
                     client.set_model_version_tag(name, version.version, key, value)
-        return RegisteredVersion(name, str(version.version), version.source)
+        return RegisteredVersion(name, str(version.version), source)
 
     def set_alias(self, name: str, alias: str, version: str) -> None:
         """Let ``alias`` point at ``version``.

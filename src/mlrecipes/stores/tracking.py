@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import json
-import os
 import time
 import uuid
 import warnings
@@ -18,6 +16,7 @@ from mlrecipes.errors import RecipeError, StoreError
 from mlrecipes.ports import DatasetInput, RunInfo
 from mlrecipes.stores.destinations import local_database
 from mlrecipes.stores.mlflow_client import error_code, masked, open_client, our_errors, ping
+from mlrecipes.stores.open_runs import OpenRuns
 from mlrecipes.stores.tracking_values import (
     MAX_PARAM_LENGTH,
     MAX_TAG_LENGTH,
@@ -71,7 +70,7 @@ class MlflowTracker:
     def __init__(self, target: TrackingTarget, journal_path: Path) -> None:
         self._target = target
         self._uri = target.tracking_uri
-        self._journal = _Journal(journal_path, masked(target.tracking_uri))
+        self._journal = OpenRuns(journal_path, masked(target.tracking_uri))
         self._client_made: MlflowClient | None = None
         self._experiment_of: dict[str, str] = {}
         self._open: list[str] = []
@@ -279,51 +278,6 @@ class MlflowTracker:
         if self._target.artifact_location or database is None:
             return self._target.artifact_location
         return (database.resolve().parent / ARTIFACTS_FOLDER).as_uri()
-
-
-class _Journal:
-    """Names the runs that are open, by server, in one file that is replaced as a whole."""
-
-    def __init__(self, path: Path, uri: str) -> None:
-        self._path = path
-        self._uri = uri
-
-    def read(self) -> list[str]:
-        """The runs of our server; none if the file is missing or damaged."""
-        return self._load().get(self._uri, [])
-
-    def add(self, run_id: str) -> None:
-        self._save([*self.read(), run_id])
-
-    def remove(self, *run_ids: str) -> None:
-        known = self.read()
-        left = [run_id for run_id in known if run_id not in run_ids]
-        if left != known:
-            self._save(left)
-
-    def _load(self) -> dict[str, list[str]]:
-        try:
-            content = json.loads(self._path.read_text(encoding="utf-8"))
-            return {str(uri): [str(run_id) for run_id in ids] for uri, ids in content.items()}
-        except (OSError, ValueError, AttributeError, TypeError):
-            return {}
-
-    def _save(self, run_ids: list[str]) -> None:
-        content = {**self._load(), self._uri: run_ids}
-        content = {uri: ids for uri, ids in content.items() if ids}
-        temporary = self._path.with_name(f"{self._path.name}.{uuid.uuid4().hex[:8]}.tmp")
-        try:
-            if not content:
-                self._path.unlink(missing_ok=True)
-                return
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with temporary.open("w", encoding="utf-8") as file:
-                json.dump(content, file)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(self._path)
-        except OSError as error:
-            raise StoreError(f"{self._path} cannot be written: {error.strerror}.") from error
 
 
 def get_run(tracking_uri: str, run_id: str) -> Run:

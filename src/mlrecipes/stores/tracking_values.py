@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import re
 import warnings
@@ -107,9 +108,7 @@ def logged_input(dataset: DatasetInput) -> LoggedInput:
     Digest and schema come from a sample of the rows, since MLflow's own way takes minutes on
     a wide table. The digest tells tables apart; it is no proof that two are equal.
     """
-    import json
-
-    import mlflow.data
+    from mlflow.data.pandas_dataset import from_pandas
     from mlflow.entities import Dataset, InputTag
     from mlflow.entities import DatasetInput as Logged
 
@@ -117,7 +116,7 @@ def logged_input(dataset: DatasetInput) -> LoggedInput:
     with warnings.catch_warnings():
         # Advice about whole numbers with gaps, and about sources that several readers take.
         warnings.simplefilter("ignore")
-        described = mlflow.data.from_pandas(
+        described = from_pandas(
             sample,
             source=dataset.source,
             targets=dataset.target_col,
