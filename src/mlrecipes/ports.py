@@ -171,6 +171,10 @@ class ModelPackager(Protocol):
         """
         ...
 
+    def save_part(self, fitted: Any, description: ModelDescription, path: Path) -> None:
+        """Write a fitted transformer or estimator alone as an MLflow model folder."""
+        ...
+
     def load_pipeline(self, path: Path) -> Any:
         """Load the scikit-learn pipeline of a model folder that ``save`` wrote."""
         ...
