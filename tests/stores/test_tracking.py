@@ -1,12 +1,10 @@
 """Runs end up in a real MLflow as they were recorded, whatever happens on the way."""
 
 import json
+import os
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from mlflow import MlflowClient
 import mlrecipes
 from mlrecipes.errors import StoreError
 from mlrecipes.ports import DatasetInput
+from mlrecipes.stores.mlflow_client import open_client
 from mlrecipes.stores.tracking import MlflowTracker, TrackingTarget, get_run
 from mlrecipes.stores.tracking_values import frame_digest, plain_name, safe_name
 
@@ -379,154 +378,3 @@ def test_reaping_without_a_journal_imports_no_mlflow(tmp_path: Path) -> None:
         "print('mlflow' in sys.modules)"
     )
     assert python(code, str(tmp_path / "j.json")).communicate(timeout=60)[0].strip() == "False"
-
-
-# ---- when MLflow fails ---------------------------------------------------------------------
-
-
-def mlflow_error(code: str) -> Exception:
-    from mlflow.exceptions import MlflowException
-    from mlflow.protos.databricks_pb2 import ErrorCode
-
-    return MlflowException("it failed", ErrorCode.Value(code))
-
-
-def lower_errors() -> list[tuple[Exception, type[RecipeError]]]:
-    import requests
-    from alembic.util import CommandError
-    from sqlalchemy.exc import OperationalError
-
-    return [
-        (requests.ConnectionError("refused"), TryAgain),
-        (requests.Timeout("slow"), TryAgain),
-        (requests.RequestException("odd"), StoreError),
-        (OperationalError("SELECT", {}, Exception("database is locked")), TryAgain),
-        (OperationalError("SELECT", {}, Exception("disk I/O error")), StoreError),
-        (CommandError("Can't locate revision identified by 'abc'"), StoreError),
-        (PermissionError(13, "Permission denied"), StoreError),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("code", "ours"),
-    [
-        ("TEMPORARILY_UNAVAILABLE", TryAgain),
-        ("REQUEST_LIMIT_EXCEEDED", TryAgain),
-        ("RESOURCE_EXHAUSTED", TryAgain),
-        ("DEADLINE_EXCEEDED", TryAgain),
-        ("ABORTED", TryAgain),
-        ("RESOURCE_DOES_NOT_EXIST", StoreError),
-        ("RESOURCE_ALREADY_EXISTS", StoreError),
-        ("INVALID_PARAMETER_VALUE", StoreError),
-        ("PERMISSION_DENIED", StoreError),
-        ("UNAUTHENTICATED", StoreError),
-        ("INTERNAL_ERROR", StoreError),
-    ],
-)
-def test_an_error_of_mlflow_becomes_ours(code: str, ours: type[RecipeError]) -> None:
-    error = mlflow_error(code)
-    with pytest.raises(ours, match="Could not log") as caught, our_errors("log", "http://a.b"):
-        raise error
-    assert caught.value.__cause__ is error
-
-
-@pytest.mark.parametrize("number", range(7))
-def test_an_error_below_mlflow_becomes_ours(number: int) -> None:
-    error, ours = lower_errors()[number]
-    with pytest.raises(ours, match="Could not log") as caught, our_errors("log", "sqlite:////a"):
-        raise error
-    assert caught.value.__cause__ is error
-
-
-def test_an_error_of_ours_passes_as_it_is() -> None:
-    with pytest.raises(StoreError, match="^as it is$"), our_errors("log", "http://a.b"):
-        raise StoreError("as it is")
-
-
-def test_no_message_holds_credentials() -> None:
-    uri = "https://ann:geheim@mlflow.example.org"
-    with pytest.raises(StoreError, match="example") as caught, our_errors("log", uri):
-        raise OSError(f"no route to {uri}")
-    assert "geheim" not in str(caught.value)
-
-
-# ---- is anybody there? -----------------------------------------------------------------------
-
-
-@contextmanager
-def server(answer: Callable[[socket.socket], None]) -> Iterator[str]:
-    """Let a socket accept connections and treat each in the way that is given."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def serve() -> None:
-            with contextlib.suppress(OSError):
-                while True:
-                    connection, _ = listener.accept()
-                    answer(connection)
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield f"http://ann:geheim@127.0.0.1:{listener.getsockname()[1]}"
-        listener.shutdown(socket.SHUT_RDWR)
-        thread.join(5)
-
-
-def reply(status: str) -> Callable[[socket.socket], None]:
-    def answer(connection: socket.socket) -> None:
-        with connection:
-            connection.recv(4096)
-            connection.sendall(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())
-
-    return answer
-
-
-@pytest.mark.parametrize("status", ["200 OK", "401 Unauthorized", "404 Not Found"])
-def test_any_answer_of_a_server_counts(status: str) -> None:
-    with server(reply(status)) as uri:
-        ping(uri, origin="experiment.tracking_uri")
-
-
-def test_a_gateway_without_a_server_behind_it_does_not_count() -> None:
-    with server(reply("503 Service Unavailable")) as uri:
-        with pytest.raises(TryAgain, match="HTTP 503"):
-            ping(uri, origin="experiment.tracking_uri")
-
-
-def test_a_server_that_hangs_is_given_up_within_ten_seconds() -> None:
-    kept: list[socket.socket] = []
-    with server(kept.append) as uri:
-        started = time.monotonic()
-        with pytest.raises(TryAgain, match="timed out"):
-            ping(uri, origin="experiment.tracking_uri")
-        assert time.monotonic() - started < 10
-    for connection in kept:
-        connection.close()
-
-
-def test_a_server_that_is_away_is_named_with_its_origin_and_no_credentials() -> None:
-    with server(reply("200 OK")) as uri:
-        pass
-    with pytest.raises(TryAgain) as caught:
-        ping(uri, origin="the environment variable MLFLOW_TRACKING_URI")
-    address = uri.partition("@")[2]
-    assert str(caught.value) == (
-        f"The tracking server http://***@{address} (from the environment variable "
-        "MLFLOW_TRACKING_URI) does not answer: [Errno 111] Connection refused. Nothing was run.\n"
-        "  Start the server or correct the environment variable MLFLOW_TRACKING_URI. "
-        "Without any tracking URI, runs are recorded in mlflow.db beside the recipe."
-    )
-
-
-@pytest.mark.parametrize("uri", ["sqlite:////nowhere/x.db", "databricks", "databricks://prod"])
-def test_only_http_servers_are_probed(uri: str) -> None:
-    ping(uri, origin="experiment.tracking_uri")
-
-
-def test_a_server_that_dies_is_reported_within_fifteen_seconds(tmp_path: Path) -> None:
-    with server(reply("200 OK")) as uri:
-        pass
-    tracker = MlflowTracker(TrackingTarget(uri, "houses", None), tmp_path / "open_runs.json")
-    started = time.monotonic()
-    with pytest.raises(TryAgain, match="Could not start a run"):
-        tracker.start_run({})
-    assert time.monotonic() - started < 15

@@ -166,10 +166,8 @@ def _load(path: Path, using: str, loader: Any | None) -> pd.DataFrame:
         frame = loader(*arguments)
     except NotImplementedError as error:
         raise UserCodeError(f"{name} is not written yet: {path} cannot be read.") from error
-    except Exception as error:  # noqa: BLE001 - the user's function may raise anything
-        raise UserCodeError(
-            f"{name} failed on {path}: {type(error).__name__}: {error}"
-        ) from error
+    except Exception as error:
+        raise UserCodeError(f"{name} failed on {path}: {type(error).__name__}: {error}") from error
     if not isinstance(frame, pd.DataFrame):
         raise UserCodeError(
             f"{name} gave {type(frame).__name__} for {path}; a pandas DataFrame is expected."

@@ -28,9 +28,7 @@ MAX_EXAMPLES = 5
 class MlflowModels:
     """A :class:`~mlrecipes.ports.ModelPackager` that writes MLflow model folders."""
 
-    def save(
-        self, pipeline: Any, description: ModelDescription, examples: Any, path: Path
-    ) -> None:
+    def save(self, pipeline: Any, description: ModelDescription, examples: Any, path: Path) -> None:
         """Write a fitted pipeline with signature, input example, requirements and code.
 
         Args:
@@ -141,7 +139,7 @@ def _answer(pipeline: Any, description: ModelDescription, rows: Any) -> Any:
     from mlrecipes.stores import scoring_model
 
     model = scoring_model.RecipeModel()
-    model._pipeline, model._settings = pipeline, _settings(description)  # noqa: SLF001
+    model._pipeline, model._settings = pipeline, _settings(description)
     return model.predict(None, rows)
 
 

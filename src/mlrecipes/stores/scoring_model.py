@@ -13,12 +13,12 @@ import cloudpickle
 import numpy as np
 import pandas as pd
 from mlflow.models import set_model
-from mlflow.pyfunc import PythonModel
+from mlflow.pyfunc.model import PythonModel
 
 PIPELINE = "model_path"
 
 
-class RecipeModel(PythonModel):  # type: ignore[misc]  # MLflow's class has no types
+class RecipeModel(PythonModel):
     """Answers as the recipe's ``predict_output`` asks."""
 
     def load_context(self, context: Any) -> None:

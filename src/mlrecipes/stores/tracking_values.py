@@ -108,7 +108,6 @@ def logged_input(dataset: DatasetInput) -> LoggedInput:
     Digest and schema come from a sample of the rows, since MLflow's own way takes minutes on
     a wide table. The digest tells tables apart; it is no proof that two are equal.
     """
-    from mlflow.data.pandas_dataset import from_pandas
     from mlflow.entities import Dataset, InputTag
     from mlflow.entities import DatasetInput as Logged
 
@@ -116,6 +115,8 @@ def logged_input(dataset: DatasetInput) -> LoggedInput:
     with warnings.catch_warnings():
         # Advice about whole numbers with gaps, and about sources that several readers take.
         warnings.simplefilter("ignore")
+        from mlflow.data.pandas_dataset import from_pandas
+
         described = from_pandas(
             sample,
             source=dataset.source,

@@ -1,0 +1,160 @@
+"""A run's model becomes a version that loads, once, however often it is registered."""
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import mlflow
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+from sklearn.linear_model import LinearRegression
+
+from mlrecipes.errors import StoreError
+from mlrecipes.stores.mlflow_client import open_client
+from mlrecipes.stores.registry import MlflowRegistry, get_version
+from mlrecipes.stores.tracking import MlflowTracker, TrackingTarget
+
+NewRun = Callable[[], str]
+
+
+def mlflow_sklearn() -> ModuleType:
+    """The module, whose first import warns of a type hint in MLflow's own code."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import mlflow.sklearn
+    return mlflow.sklearn
+
+
+@pytest.fixture(scope="module")
+def uri(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return f"sqlite:///{tmp_path_factory.mktemp('a store')}/mlflow.db"
+
+
+@pytest.fixture(scope="module")
+def new_run(uri: str, tmp_path_factory: pytest.TempPathFactory) -> NewRun:
+    """Make a run with a model under ``train/model``."""
+    folder = tmp_path_factory.mktemp("work")
+    model = LinearRegression().fit(pd.DataFrame({"x": [1.0, 2.0]}), [2.0, 4.0])
+    mlflow_sklearn().save_model(
+        model, folder / "model", serialization_format="cloudpickle", pip_requirements=["mlflow"]
+    )
+    tracker = MlflowTracker(TrackingTarget(uri, "houses", None), folder / "open_runs.json")
+
+    def make() -> str:
+        run_id = tracker.start_run({}).run_id
+        tracker.log_directory(run_id, folder / "model", "train/model")
+        tracker.end_open_runs("FINISHED")
+        return run_id
+
+    return make
+
+
+@pytest.fixture
+def registry(uri: str) -> MlflowRegistry:
+    return MlflowRegistry(uri, uri)
+
+
+@pytest.fixture
+def client(uri: str) -> MlflowClient:
+    return open_client(uri, uri)
+
+
+def test_a_registered_model_loads_by_its_version(
+    registry: MlflowRegistry, new_run: NewRun, uri: str
+) -> None:
+    version = registry.register("loads", new_run(), "train/model", {})
+    before = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
+    mlflow.set_tracking_uri(uri)
+    mlflow.set_registry_uri(uri)
+    try:
+        model = mlflow_sklearn().load_model(f"models:/loads/{version.version}")
+    finally:
+        mlflow.set_tracking_uri(before[0])
+        mlflow.set_registry_uri(before[1])
+    assert model.predict(pd.DataFrame({"x": [3.0]})) == pytest.approx([6.0])
+
+
+def test_a_version_has_its_run_and_its_tags(
+    registry: MlflowRegistry, new_run: NewRun, uri: str
+) -> None:
+    run_id = new_run()
+    version = registry.register("tagged", run_id, "train/model", {"mlflow.source.type": "RECIPE"})
+    known = get_version(uri, "tagged", version.version)
+    assert (known.run_id, known.source, known.status) == (run_id, version.source, "READY")
+    assert known.tags == {"mlflow.source.type": "RECIPE"}
+
+
+def test_registering_a_run_again_gives_its_version_with_the_new_tags(
+    registry: MlflowRegistry, new_run: NewRun, uri: str
+) -> None:
+    run_id = new_run()
+    first = registry.register("twice", run_id, "train/model", {"a": "1"})
+    assert registry.register("twice", run_id, "train/model", {"a": "2"}) == first
+    assert get_version(uri, "twice", first.version).tags == {"a": "2"}
+
+
+def test_another_run_is_another_version(registry: MlflowRegistry, new_run: NewRun) -> None:
+    versions = [registry.register("many", new_run(), "train/model", {}) for _ in range(2)]
+    assert [version.version for version in versions] == ["1", "2"]
+
+
+def test_one_run_can_be_registered_under_two_names(
+    registry: MlflowRegistry, new_run: NewRun
+) -> None:
+    run_id = new_run()
+    versions = [registry.register(name, run_id, "train/model", {}) for name in ("one", "two")]
+    assert [(version.name, version.version) for version in versions] == [("one", "1"), ("two", "1")]
+
+
+def test_an_alias_moves_to_a_newer_version(
+    registry: MlflowRegistry, new_run: NewRun, client: MlflowClient
+) -> None:
+    for number in ("1", "2"):
+        assert registry.register("aliased", new_run(), "train/model", {}).version == number
+        registry.set_alias("aliased", "champion", number)
+        assert str(client.get_model_version_by_alias("aliased", "champion").version) == number
+
+
+def test_an_alias_of_no_version_is_a_store_error(registry: MlflowRegistry) -> None:
+    with pytest.raises(StoreError, match="Could not set alias 'champion' of nothing version 1"):
+        registry.set_alias("nothing", "champion", "1")
+
+
+def test_an_alias_that_mlflow_keeps_for_itself_is_a_store_error(
+    registry: MlflowRegistry, new_run: NewRun
+) -> None:
+    registry.register("latest", new_run(), "train/model", {})
+    with pytest.raises(StoreError, match="reserved"):
+        registry.set_alias("latest", "latest", "1")
+
+
+def test_an_unknown_run_is_a_store_error(registry: MlflowRegistry) -> None:
+    with pytest.raises(StoreError, match="Could not register houses"):
+        registry.register("houses", "0123", "train/model", {})
+
+
+@pytest.mark.parametrize("name", ["", " ", "a/b", "a:b", ".", ".."])
+def test_a_name_that_mlflow_refuses_is_a_store_error(registry: MlflowRegistry, name: str) -> None:
+    with pytest.raises(StoreError, match="not a name of a registered model"):
+        registry.register(name, "0123", "train/model", {})
+
+
+def test_unity_catalog_asks_for_three_parts() -> None:
+    registry = MlflowRegistry("databricks-uc", "databricks")
+    with pytest.raises(StoreError, match=r"catalog\.schema\.model"):
+        registry.register("houses", "0123", "train/model", {})
+
+
+def test_a_version_that_is_not_there_is_a_store_error(uri: str) -> None:
+    with pytest.raises(StoreError, match="Could not look up nothing version 7"):
+        get_version(uri, "nothing", "7")
+
+
+def test_a_registry_can_be_another_database_than_that_of_the_runs(
+    new_run: NewRun, uri: str, tmp_path: Path
+) -> None:
+    other = f"sqlite:///{tmp_path}/registry/models.db"
+    version = MlflowRegistry(other, uri).register("apart", new_run(), "train/model", {})
+    assert get_version(other, "apart", version.version).source == version.source
