@@ -1,7 +1,7 @@
 """Small recipes in temporary folders, and a world that tells nobody."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -90,35 +90,29 @@ def houses(n_rows: int = 400) -> pd.DataFrame:
     return pd.DataFrame(columns | {"sold": sold})
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Callable[[Mapping[str, str]], Path]:
-    """Write a recipe's files and its data into a folder with a space in its name."""
-
-    def write(files: Mapping[str, str]) -> Path:
-        root = tmp_path / "my recipe"
-        for name, text in files.items():
-            path = root / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-        frame = houses()
-        if "regression" in files["recipe.yaml"]:
-            frame = frame.drop(columns="sold")
-        frame.to_csv(root / "houses.csv", index=False)
-        return root
-
-    return write
+def write_project(root: Path, files: Mapping[str, str]) -> Path:
+    """Write a recipe's files and its data into a folder."""
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    frame = houses()
+    if "regression" in files["recipe.yaml"]:
+        frame = frame.drop(columns="sold")
+    frame.to_csv(root / "houses.csv", index=False)
+    return root
 
 
 @pytest.fixture
-def regression(project: Callable[[Mapping[str, str]], Path]) -> Path:
-    """A recipe that predicts prices."""
-    return project(REGRESSION)
+def regression(tmp_path: Path) -> Path:
+    """A recipe that predicts prices, in a folder with a space in its name."""
+    return write_project(tmp_path / "my recipe", REGRESSION)
 
 
 @pytest.fixture
-def classification(project: Callable[[Mapping[str, str]], Path]) -> Path:
+def classification(tmp_path: Path) -> Path:
     """A recipe that predicts the probability of a sale."""
-    return project(CLASSIFICATION)
+    return write_project(tmp_path / "my recipe", CLASSIFICATION)
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
+
+from tests.conftest import REGRESSION, write_project
 
 pytestmark = pytest.mark.e2e
 
@@ -76,10 +79,23 @@ def wait_for(path: Path) -> None:
     raise AssertionError(f"{path} did not appear")
 
 
+@pytest.fixture(scope="module")
+def pristine(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A recipe that ran once, and a copy of it to start each test from."""
+    root = write_project(tmp_path_factory.mktemp("home") / "my recipe", REGRESSION)
+    mlrecipes(root, "run")
+    backup = root.with_name("backup")
+    shutil.copytree(root, backup)
+    return root, backup
+
+
 @pytest.fixture
-def trained(regression: Path) -> Path:
-    mlrecipes(regression, "run")
-    return regression
+def trained(pristine: tuple[Path, Path]) -> Path:
+    """The same place each time: where runs are recorded is part of what a result is made from."""
+    root, backup = pristine
+    shutil.rmtree(root)
+    shutil.copytree(backup, root)
+    return root
 
 
 def test_a_second_run_does_nothing_and_says_so(trained: Path) -> None:

@@ -23,7 +23,11 @@ def mlflow_sklearn() -> ModuleType:
     """The module, whose first import warns of a type hint in MLflow's own code."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        import mlflow.pyfunc
         import mlflow.sklearn
+
+        # Both names are lazy: only a touch imports them.
+        _ = mlflow.pyfunc.load_model, mlflow.sklearn.load_model
     return mlflow.sklearn
 
 

@@ -283,11 +283,11 @@ def test_a_folder_is_uploaded(tracker: MlflowTracker, client: MlflowClient, tmp_
     ]
 
 
-def test_a_folder_that_cannot_be_read_is_a_store_error(
+def test_a_folder_that_is_not_there_is_a_store_error(
     tracker: MlflowTracker, tmp_path: Path
 ) -> None:
     run_id = tracker.start_run({}).run_id
-    with pytest.raises(StoreError, match="Could not upload train/model to run"):
+    with pytest.raises(StoreError, match="Could not upload train/model: there is no folder"):
         tracker.log_directory(run_id, tmp_path / "missing", "train/model")
 
 

@@ -10,7 +10,7 @@ from mlrecipes.records import Scalar
 __all__ = ["clean", "clean_lines", "number", "share", "shown"]
 
 MAX_LENGTH = 200
-MANY = 10_000
+MANY = 1_000
 TINY = 1e-4
 
 

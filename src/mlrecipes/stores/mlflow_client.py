@@ -5,6 +5,7 @@ Nothing here sets anything global of MLflow but bounds for its retries.
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -13,6 +14,7 @@ import urllib.request
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
@@ -84,18 +86,20 @@ def open_client(tracking_uri: str, registry_uri: str | None = None) -> MlflowCli
         warnings.filterwarnings("ignore", message="The ``noload`` loader strategy")
         from mlflow import MlflowClient
 
-        for uri in sorted(set(uris)):
-            _hold(uri, locks)
+        databases = sorted({path for path in map(local_database, uris) if path is not None})
+        if databases:
+            # Takes two seconds: imported here, so that nobody waits for it at the lock.
+            import mlflow.store.tracking.sqlalchemy_store
+        locks.enter_context(_quiet("mlflow.store.db.utils"))
+        for database in databases:
+            _hold(database, locks)
         client = MlflowClient(tracking_uri=tracking_uri, registry_uri=registry_uri or tracking_uri)
         if registry_uri is not None and local_database(registry_uri) is not None:
             client.search_registered_models(max_results=1)
         return client
 
 
-def _hold(uri: str, locks: ExitStack) -> None:
-    database = local_database(uri)
-    if database is None:
-        return
+def _hold(database: Path, locks: ExitStack) -> None:
     database.parent.mkdir(parents=True, exist_ok=True)
     try:
         locks.enter_context(FileLock(f"{database}.lock", timeout=FIRST_TOUCH_WAIT_S))
@@ -104,6 +108,18 @@ def _hold(uri: str, locks: ExitStack) -> None:
             f"{database} is held by another process since {FIRST_TOUCH_WAIT_S:.0f} s.",
             hint=f"Run again. If no other process uses it, remove {database}.lock.",
         ) from error
+
+
+@contextmanager
+def _quiet(name: str) -> Iterator[None]:
+    """Let a logger say no more than warnings: a new database needs no announcement."""
+    logger = logging.getLogger(name)
+    before = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 @contextmanager

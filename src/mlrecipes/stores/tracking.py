@@ -153,9 +153,12 @@ class MlflowTracker:
         """Upload a folder's content to ``artifact_path`` of the run.
 
         Raises:
-            StoreError: The artifact store cannot be written.
+            StoreError: There is no such folder, or the artifact store cannot be written.
             TryAgain: The server does not answer.
         """
+        if not path.is_dir():
+            # MLflow would upload nothing and say nothing.
+            raise StoreError(f"Could not upload {artifact_path}: there is no folder {path}.")
         client = self._client()
         with our_errors(f"upload {artifact_path} to run {run_id}", self._uri):
             client.log_artifacts(run_id, str(path), artifact_path)

@@ -46,6 +46,16 @@ class Module:
         """
         return ast.parse(self.path.read_text(encoding="utf-8"), filename=str(self.path))
 
+    @cached_property
+    def definitions(self) -> tuple[tuple[str, str], ...]:
+        """Each top-level definition with the digest of its syntax."""
+        return tuple(_definitions(self.tree))
+
+    @cached_property
+    def import_names(self) -> tuple[str, ...]:
+        """Every dotted name that an import could mean."""
+        return tuple(_import_names(self))
+
     @property
     def package(self) -> str:
         """The dotted name that relative imports start from."""
@@ -77,7 +87,7 @@ class Module:
 
 
 class SourceTree:
-    """The Python files below a recipe's root.
+    """The Python files below a recipe's root, each read once.
 
     Args:
         root: The folder with ``recipe.yaml``.
@@ -85,14 +95,16 @@ class SourceTree:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._modules: dict[str, Module | None] = {}
 
     def module(self, name: str) -> Module | None:
         """Find a module of the recipe by its dotted name; None if it is not the recipe's."""
-        path = self._root.joinpath(*name.split("."))
-        for candidate in (path / "__init__.py", path.with_suffix(CODE_SUFFIX)):
-            if candidate.is_file():
-                return Module(candidate, name)
-        return None
+        if name not in self._modules:
+            path = self._root.joinpath(*name.split("."))
+            candidates = (path / "__init__.py", path.with_suffix(CODE_SUFFIX))
+            found = next((candidate for candidate in candidates if candidate.is_file()), None)
+            self._modules[name] = None if found is None else Module(found, name)
+        return self._modules[name]
 
     def closure(self, name: str) -> tuple[Module, ...]:
         """The module and all modules of the recipe that it imports, directly or not.
@@ -124,7 +136,7 @@ class SourceTree:
         modules = self.closure(name)
         for module in modules:
             place = module.path.relative_to(self._root).as_posix()
-            for definition, digest in _definitions(module.tree):
+            for definition, digest in module.definitions:
                 parts[f"code.{place}:{definition}"] = digest
         for folder in sorted({module.path.parent for module in modules} - {self._root}):
             for path in _data_files(folder):
@@ -137,7 +149,7 @@ class SourceTree:
         imported = {
             target.partition(".")[0]
             for module in self.closure(name)
-            for target in _import_names(module)
+            for target in module.import_names
         }
         own = {part for part in imported if self._is_own(part)}
         return tuple(sorted(imported - own - sys.stdlib_module_names - {"__future__", ""}))
@@ -146,7 +158,7 @@ class SourceTree:
         return (self._root / name).is_dir() or (self._root / f"{name}{CODE_SUFFIX}").is_file()
 
     def _imported(self, module: Module) -> Iterator[str]:
-        for target in _import_names(module):
+        for target in module.import_names:
             yield target
             yield from _parents(target)
 
