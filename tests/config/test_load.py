@@ -298,7 +298,8 @@ def test_dates_keep_their_type(load: Callable[..., LoadedConfig]) -> None:
 
 
 def test_a_moment_keeps_its_hour_and_zone(load: Callable[..., LoadedConfig]) -> None:
-    split = "{using: time, time_col: t, validation_from: '2005-01-01T00:00:00+01:00', test_from: 2006-01-01}"
+    start = "'2005-01-01T00:00:00+01:00'"
+    split = f"{{using: time, time_col: t, validation_from: {start}, test_from: 2006-01-01}}"
     config = load(RECIPE + f"  split: {split}\n").config
     zone = datetime.timezone(datetime.timedelta(hours=1))
     assert config.steps.split.validation_from == datetime.datetime(2005, 1, 1, tzinfo=zone)

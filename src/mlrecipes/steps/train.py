@@ -29,6 +29,8 @@ __all__ = ["MODEL_ARTIFACT_PATH", "STEP"]
 KEY = "steps.train"
 METHOD = f"{KEY}.estimator_method"
 MODEL_ARTIFACT_PATH = "train/model"
+ESTIMATOR = "train/estimator"
+TRANSFORMER = "transform/transformer"
 N_EXAMPLES = 5
 N_WORST = 10
 
@@ -84,6 +86,9 @@ def run(inputs: Inputs, context: Context) -> StepResult:
     context.ports.models.save(pipeline, description, examples, model_path)
     _record(run_info.run_id, fitted, inputs, context, training=training, validation=validation)
     tracker.log_directory(run_info.run_id, model_path, MODEL_ARTIFACT_PATH)
+    _record_parts(
+        run_info.run_id, {ESTIMATOR: fitted, TRANSFORMER: inputs.transformer}, description, context
+    )
     return StepResult(
         outputs={
             "model": model_path,
@@ -201,6 +206,17 @@ def _record(
     )
     for path, text in sorted(context.project.snapshot.items()):
         tracker.log_text(run_id, text, f"recipe_snapshot/{path}")
+
+
+def _record_parts(
+    run_id: str, parts: Mapping[str, Any], description: ModelDescription, context: Context
+) -> None:
+    """The estimator and the transformer alone, where MLflow Recipes put them."""
+    for artifact_path, fitted in parts.items():
+        if fitted is not None:
+            path = context.staging / artifact_path.replace("/", "-")
+            context.ports.models.save_part(fitted, description, path)
+            context.ports.tracker.log_directory(run_id, path, artifact_path)
 
 
 def _with_predictions(frame: Any, scores: Scores, context: Context) -> Any:

@@ -5,15 +5,17 @@ Nothing here sets anything global of MLflow but bounds for its retries.
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
+import sqlite3
 import threading
 import time
 import urllib.error
 import urllib.request
 import warnings
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
@@ -89,7 +91,7 @@ def open_client(tracking_uri: str, registry_uri: str | None = None) -> MlflowCli
         databases = sorted({path for path in map(local_database, uris) if path is not None})
         if databases:
             # Takes two seconds: imported here, so that nobody waits for it at the lock.
-            import mlflow.store.tracking.sqlalchemy_store
+            importlib.import_module("mlflow.store.tracking.sqlalchemy_store")
         locks.enter_context(_quiet("mlflow.store.db.utils"))
         for database in databases:
             _hold(database, locks)
@@ -108,6 +110,9 @@ def _hold(database: Path, locks: ExitStack) -> None:
             f"{database} is held by another process since {FIRST_TOUCH_WAIT_S:.0f} s.",
             hint=f"Run again. If no other process uses it, remove {database}.lock.",
         ) from error
+    # MLflow would try for 100 s to open a file that cannot be opened.
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA schema_version")
 
 
 @contextmanager
@@ -145,6 +150,7 @@ def our_errors(doing: str, uri: str) -> Iterator[None]:
         MlflowException,
         RequestException,
         SQLAlchemyError,
+        sqlite3.Error,
         CommandError,
         OSError,
     ) as error:

@@ -140,7 +140,7 @@ def _answer(pipeline: Any, description: ModelDescription, rows: Any) -> Any:
 
     model = scoring_model.RecipeModel()
     model._pipeline, model._settings = pipeline, _settings(description)
-    return model.predict(None, rows)
+    return model.predict(None, rows.copy())
 
 
 def _add_sklearn_flavor(model: Any, path: Path) -> None:

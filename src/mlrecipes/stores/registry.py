@@ -48,7 +48,7 @@ class MlflowRegistry:
             TryAgain: The registry does not answer.
         """
         _check_name(name, self._registry_uri)
-        tags = {self._tag_name(key): value for key, value in sorted(tags.items())}
+        tags = {_tag_name(key, self._registry_uri): value for key, value in sorted(tags.items())}
         client = self._client()
         with our_errors(f"register {name}", self._registry_uri):
             self._ensure_model(client, name)
@@ -104,12 +104,6 @@ class MlflowRegistry:
         ]
         return max(same, key=lambda version: int(version.version), default=None)
 
-    def _tag_name(self, key: str) -> str:
-        """Unity Catalog refuses some characters in the names of tags."""
-        if self._registry_uri.startswith(UNITY_CATALOG):
-            return REFUSED_IN_CATALOG.sub("_", key)
-        return key
-
 
 def get_version(registry_uri: str, name: str, version: str) -> ModelVersion:
     """Fetch a version of a registered model from MLflow.
@@ -135,3 +129,15 @@ def _check_name(name: str, registry_uri: str) -> None:
             f"{key} is '{name}', but {masked(registry_uri)} needs three parts.",
             hint="Write it as catalog.schema.model.",
         )
+
+
+def _tag_name(key: str, registry_uri: str) -> str:
+    """Unity Catalog refuses some characters in the names of tags.
+
+    >>> _tag_name("mlflow.source.type", "databricks-uc")
+    'mlflow_source_type'
+    >>> _tag_name("mlflow.source.type", "sqlite:////data/mlflow.db")
+    'mlflow.source.type'
+    """
+    is_catalog = registry_uri.startswith(UNITY_CATALOG)
+    return REFUSED_IN_CATALOG.sub("_", key) if is_catalog else key

@@ -19,6 +19,11 @@ ROUNDING = 1e-6
 """How far probabilities in single precision may leave [0, 1]."""
 
 
+def own(features: pd.DataFrame) -> pd.DataFrame:
+    """A frame that user code may change in place without changing ours; costs no copy."""
+    return features.copy(deep=False)
+
+
 def predicted_numbers(pipeline: Any, features: pd.DataFrame) -> np.ndarray:
     """Predict a finite number a row, shape (n_rows,).
 
@@ -49,7 +54,7 @@ def predicted_classes(
     if not hasattr(pipeline, "predict_proba"):
         return Predictions(labels, positive_class=positive_class)
     classes = _classes_of(pipeline)
-    scores = np.asarray(pipeline.predict_proba(features))
+    scores = np.asarray(pipeline.predict_proba(own(features)))
     expected = (len(features), len(classes))
     if scores.shape != expected:
         raise UserCodeError(
@@ -77,7 +82,7 @@ def side_by_side(target: Any, predictions: Predictions) -> pd.DataFrame:
 
 
 def _one_a_row(pipeline: Any, features: pd.DataFrame) -> np.ndarray:
-    predicted = np.asarray(pipeline.predict(features))
+    predicted = np.asarray(pipeline.predict(own(features)))
     if predicted.shape == (len(features), 1):
         predicted = predicted[:, 0]
     if predicted.shape != (len(features),):

