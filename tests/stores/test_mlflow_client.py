@@ -88,10 +88,11 @@ def test_a_file_that_is_no_database_is_a_store_error(tmp_path: Path) -> None:
 
 def test_a_database_of_another_mlflow_is_reported_with_the_way_to_upgrade(tmp_path: Path) -> None:
     uri = f"sqlite:///{tmp_path}/old.db"
+    open_client(f"sqlite:///{tmp_path}/new.db")
+    with closing(sqlite3.connect(tmp_path / "new.db")) as connection:
+        connection.execute("VACUUM INTO ?", (str(tmp_path / "old.db"),))
     with closing(sqlite3.connect(tmp_path / "old.db")) as connection:
-        connection.execute("CREATE TABLE experiments (name TEXT)")
-        connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
-        connection.execute("INSERT INTO alembic_version VALUES ('451aebb31d03')")
+        connection.execute("UPDATE alembic_version SET version_num = '451aebb31d03'")
         connection.commit()
     with pytest.raises(StoreError, match=f"mlflow db upgrade {uri}"):
         open_client(uri)

@@ -128,25 +128,35 @@ def test_a_deleted_experiment_is_named_with_the_way_to_restore_it(
         new_tracker("gone").start_run({})
 
 
+# Imported before the fork, so that the four reach the database in the same moment.
 RACE = """
-import sys
+import importlib, os, sys
 from pathlib import Path
 from mlrecipes.stores.tracking import MlflowTracker, TrackingTarget
-uri, journal = sys.argv[1:]
-tracker = MlflowTracker(TrackingTarget(uri, "race", None), Path(journal))
-print(tracker.start_run({}).run_id)
-tracker.end_open_runs("FINISHED")
+importlib.import_module("mlflow.store.tracking.sqlalchemy_store")
+uri, folder = sys.argv[1:]
+children = []
+for i in range(4):
+    child = os.fork()
+    if child == 0:
+        tracker = MlflowTracker(TrackingTarget(uri, "race", None), Path(folder, f"{i}.json"))
+        Path(folder, f"{i}.txt").write_text(tracker.start_run({}).run_id)
+        tracker.end_open_runs("FINISHED")
+        os._exit(0)
+    children.append(child)
+sys.exit(sum(os.waitpid(child, 0)[1] != 0 for child in children))
 """
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_four_processes_can_touch_a_fresh_database_at_once(tmp_path: Path) -> None:
     uri = f"sqlite:///{tmp_path}/fresh/mlflow.db"
-    running = [python(RACE, uri, str(tmp_path / f"{i}.json")) for i in range(4)]
-    ended = [(process.communicate(timeout=120), process.returncode) for process in running]
-    assert [code for _, code in ended] == [0, 0, 0, 0], ended
-    runs = [get_run(uri, out.strip()) for (out, _), _ in ended]
-    assert len({run.info.run_id for run in runs}) == 4
-    assert {run.info.experiment_id for run in runs} == {runs[0].info.experiment_id}
+    race = python(RACE, uri, str(tmp_path))
+    _, errors = race.communicate(timeout=120)
+    assert race.returncode == 0, errors
+    runs = [get_run(uri, path.read_text()) for path in tmp_path.glob("*.txt")]
+    assert len(runs) == 4
+    assert len({run.info.experiment_id for run in runs}) == 1
 
 
 def test_importing_the_tracker_imports_neither_mlflow_nor_pandas() -> None:

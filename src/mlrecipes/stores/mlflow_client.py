@@ -28,7 +28,7 @@ from mlrecipes.stores.destinations import local_database
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-__all__ = ["error_code", "masked", "open_client", "our_errors", "ping"]
+__all__ = ["error_code", "masked", "open_client", "our_errors", "ping", "quiet"]
 
 PING_TIMEOUT_S = 4.0
 PING_PAUSE_S = 0.5
@@ -92,7 +92,7 @@ def open_client(tracking_uri: str, registry_uri: str | None = None) -> MlflowCli
         if databases:
             # Takes two seconds: imported here, so that nobody waits for it at the lock.
             importlib.import_module("mlflow.store.tracking.sqlalchemy_store")
-        locks.enter_context(_quiet("mlflow.store.db.utils"))
+        locks.enter_context(quiet("mlflow.store.db.utils"))
         for database in databases:
             _hold(database, locks)
         client = MlflowClient(tracking_uri=tracking_uri, registry_uri=registry_uri or tracking_uri)
@@ -116,8 +116,8 @@ def _hold(database: Path, locks: ExitStack) -> None:
 
 
 @contextmanager
-def _quiet(name: str) -> Iterator[None]:
-    """Let a logger say no more than warnings: a new database needs no announcement."""
+def quiet(name: str) -> Iterator[None]:
+    """Let a logger say no more than warnings while something usual happens."""
     logger = logging.getLogger(name)
     before = logger.level
     logger.setLevel(logging.WARNING)
@@ -159,11 +159,16 @@ def our_errors(doing: str, uri: str) -> Iterator[None]:
 
 def _translate(error: Exception, doing: str, uri: str) -> RecipeError:
     shown = masked(uri)
+    if _is_silence(error):
+        return TryAgain(
+            f"Could not {doing}: {shown} does not answer.",
+            hint="Run again when it answers: the steps that are done are kept.",
+        )
     secret = urlsplit(uri).netloc.rpartition("@")[0]
     reason = str(error).replace(secret, "***") if secret else str(error)
     said = f"Could not {doing} ({shown}): {shorten(reason, limit=MAX_REASON_LENGTH)}"
-    if _is_transient(error):
-        return TryAgain(said, hint="Run again when it answers: what is done is kept.")
+    if error_code(error) in TRANSIENT_CODES or "database is locked" in reason:
+        return TryAgain(said, hint="Run again in a while: the steps that are done are kept.")
     if error_code(error) in AUTH_CODES:
         return StoreError(said, hint="Check your credentials and your rights on the server.")
     if "Can't locate revision" in reason or ("schema" in reason and local_database(uri)):
@@ -175,15 +180,13 @@ def _translate(error: Exception, doing: str, uri: str) -> RecipeError:
     return StoreError(said)
 
 
-def _is_transient(error: Exception) -> bool:
+def _is_silence(error: Exception) -> bool:
     from requests import ConnectionError as NoConnection
     from requests import Timeout as TookTooLong
 
-    if error_code(error) in TRANSIENT_CODES:
+    if isinstance(error, (NoConnection, TookTooLong)):
         return True
-    if isinstance(error, (NoConnection, TookTooLong)) or "database is locked" in str(error):
-        return True
-    # MLflow wraps what requests raised without a code of its own.
+    # MLflow wraps what requests raised, without a code of its own.
     text = str(error)
     return "Max retries exceeded" in text or "failed with timeout exception" in text
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mlrecipes.errors import StoreError
 from mlrecipes.ports import RegisteredVersion
-from mlrecipes.stores.mlflow_client import error_code, masked, open_client, our_errors
+from mlrecipes.stores.mlflow_client import error_code, masked, open_client, our_errors, quiet
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["MlflowRegistry", "get_version"]
 
 READY_WITHIN_S = 300
+REGISTRY_LOGGER = "mlflow.store.model_registry.abstract_store"
 UNITY_CATALOG = "databricks-uc"
 N_CATALOG_PARTS = 3
 REFUSED_IN_CATALOG = re.compile(r"[.,\-=/:]")
@@ -50,7 +51,7 @@ class MlflowRegistry:
         _check_name(name, self._registry_uri)
         tags = {_tag_name(key, self._registry_uri): value for key, value in sorted(tags.items())}
         client = self._client()
-        with our_errors(f"register {name}", self._registry_uri):
+        with our_errors(f"register {name}", self._registry_uri), quiet(REGISTRY_LOGGER):
             self._ensure_model(client, name)
             source = f"{client.get_run(run_id).info.artifact_uri}/{artifact_path}"
             version = self._known(client, name, run_id, source)
