@@ -21,7 +21,12 @@ from mlrecipes.dag.plan import Known, Wanted
 from mlrecipes.errors import ConfigError, Problem
 from mlrecipes.records import JSON, Manifest, Source
 from mlrecipes.steps import ALL_STEPS, Step, UserFunction
-from mlrecipes.stores.destinations import Destinations, local_database, resolve_destinations
+from mlrecipes.stores.destinations import (
+    Destinations,
+    local_database,
+    masked,
+    resolve_destinations,
+)
 from mlrecipes.stores.digests import DigestMemory
 from mlrecipes.stores.objects import ObjectStore
 from mlrecipes.user_code.declared import declaration_problems
@@ -151,9 +156,9 @@ class Project:
         parts[f"engine.{step.name} step"] = step.version
         parts["engine.python"] = ".".join(platform.python_version_tuple()[:2])
         if step.needs_tracking:
-            parts["tracking_uri"] = self.destinations.tracking_uri
+            parts["tracking_uri"] = masked(self.destinations.tracking_uri)
         if step.name == "register":
-            parts["registry_uri"] = self.destinations.registry_uri
+            parts["registry_uri"] = masked(self.destinations.registry_uri)
         return parts
 
     def _doubt(self, manifest: Manifest) -> str | None:

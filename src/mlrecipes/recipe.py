@@ -243,7 +243,7 @@ def _as_mlflow(name: str, value: Any, project: Project) -> Any:
     if name == "run":
         from mlrecipes.stores.tracking import get_run
 
-        return get_run(value["tracking_uri"], value["run_id"])
+        return get_run(project.destinations.tracking_uri, value["run_id"])
     if name == "registered_model_version":
         from mlrecipes.stores.registry import get_version
 

@@ -92,11 +92,7 @@ def run(inputs: Inputs, context: Context) -> StepResult:
     return StepResult(
         outputs={
             "model": model_path,
-            "run": {
-                "run_id": run_info.run_id,
-                "experiment_id": run_info.experiment_id,
-                "tracking_uri": run_info.tracking_uri,
-            },
+            "run": {"run_id": run_info.run_id, "experiment_id": run_info.experiment_id},
             "predicted_training_data": _with_predictions(inputs.training_data, training, context),
         },
         sections=tuple(_sections(pipeline, inputs, context, training, validation, balance)),

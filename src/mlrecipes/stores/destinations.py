@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 from mlrecipes.config.schema import RecipeConfig
 
-__all__ = ["Destinations", "local_database", "resolve_destinations"]
+__all__ = ["Destinations", "local_database", "masked", "project_root", "resolve_destinations"]
 
 SQLITE = "sqlite:///"
 TRACKING_DB = "mlflow.db"
@@ -103,6 +104,21 @@ def local_database(uri: str) -> Path | None:
     True
     """
     return Path(uri.removeprefix(SQLITE)) if uri.startswith(SQLITE) else None
+
+
+def masked(uri: str) -> str:
+    """Show a URI without its credentials.
+
+    >>> masked("https://ann:secret@mlflow.example.org/x?token=abc")
+    'https://***@mlflow.example.org/x'
+    >>> masked("sqlite:////data/mlflow.db")
+    'sqlite:////data/mlflow.db'
+    """
+    parts = urlsplit(uri)
+    _, at, host = parts.netloc.rpartition("@")
+    if not at and not parts.query:
+        return uri
+    return urlunsplit((parts.scheme, f"***@{host}" if at else host, parts.path, "", ""))
 
 
 def _absolute(uri: str, root: Path) -> str:

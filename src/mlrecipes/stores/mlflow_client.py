@@ -23,12 +23,12 @@ from urllib.parse import urlsplit, urlunsplit
 from filelock import FileLock, Timeout
 
 from mlrecipes.errors import RecipeError, StoreError, TryAgain, shorten
-from mlrecipes.stores.destinations import local_database
+from mlrecipes.stores.destinations import local_database, masked
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-__all__ = ["error_code", "masked", "open_client", "our_errors", "ping", "quiet"]
+__all__ = ["error_code", "open_client", "our_errors", "ping", "quiet"]
 
 PING_TIMEOUT_S = 4.0
 PING_PAUSE_S = 0.5
@@ -51,21 +51,6 @@ TRANSIENT_CODES = frozenset(
     }
 )
 AUTH_CODES = frozenset({"CUSTOMER_UNAUTHORIZED", "PERMISSION_DENIED", "UNAUTHENTICATED"})
-
-
-def masked(uri: str) -> str:
-    """Show a URI without its credentials.
-
-    >>> masked("https://ann:secret@mlflow.example.org/x?token=abc")
-    'https://***@mlflow.example.org/x'
-    >>> masked("sqlite:////data/mlflow.db")
-    'sqlite:////data/mlflow.db'
-    """
-    parts = urlsplit(uri)
-    _, at, host = parts.netloc.rpartition("@")
-    if not at and not parts.query:
-        return uri
-    return urlunsplit((parts.scheme, f"***@{host}" if at else host, parts.path, "", ""))
 
 
 def open_client(tracking_uri: str, registry_uri: str | None = None) -> MlflowClient:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from mlrecipes.errors import StoreError
 from mlrecipes.ports import RegisteredVersion
-from mlrecipes.stores.mlflow_client import error_code, masked, open_client, our_errors, quiet
+from mlrecipes.stores.destinations import masked
+from mlrecipes.stores.mlflow_client import error_code, open_client, our_errors, quiet
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from mlrecipes.errors import RecipeError, StoreError
 from mlrecipes.ports import DatasetInput, RunInfo
-from mlrecipes.stores.destinations import local_database
-from mlrecipes.stores.mlflow_client import error_code, masked, open_client, our_errors, ping
+from mlrecipes.stores.destinations import local_database, masked
+from mlrecipes.stores.mlflow_client import error_code, open_client, our_errors, ping
 from mlrecipes.stores.open_runs import OpenRuns
 from mlrecipes.stores.tracking_values import (
     MAX_PARAM_LENGTH,
