@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import click
 
-from mlrecipes.errors import RecipeError
+from mlrecipes.errors import DataError, GateRejected, RecipeError, StoreError, UserCodeError
 from mlrecipes.recipe import Recipe
 from mlrecipes.records import Action, Decision, to_json
 from mlrecipes.reports.text import render_facts
@@ -91,8 +91,14 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
     """Run a step and all that it needs, as far as anything changed."""
     recipe = _open(root, profile, settings)
     talk = Talk(sys.stderr if as_json else sys.stdout)
-    with talk:
-        outcomes = recipe.run(step, from_step=from_step, wait_s=wait_s, on_event=talk.hear)
+    try:
+        with talk:
+            outcomes = recipe.run(step, from_step=from_step, wait_s=wait_s, on_event=talk.hear)
+    except (UserCodeError, DataError, StoreError, GateRejected) as error:
+        again = f"mlrecipes run{f' --to {step}' if step else ''}{_options(root, profile)}"
+        _show_error(error)
+        click.echo(f"What was done is kept. Go on with: {again}", err=True)
+        raise click.exceptions.Exit(error.exit_code) from error
     if as_json:
         _print_json({"recipe": recipe.name, "profile": profile, "steps": to_json(list(outcomes))})
         return
@@ -212,7 +218,7 @@ def main() -> NoReturn:
 def _run(arguments: list[str]) -> int:
     try:
         with _terminated_by_signal():
-            cli.main(arguments, prog_name="mlrecipes", standalone_mode=False)
+            code = cli.main(arguments, prog_name="mlrecipes", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -221,12 +227,14 @@ def _run(arguments: list[str]) -> int:
         return INTERRUPTED
     except _TerminatedError:
         return TERMINATED
-    except click.exceptions.Exit as stop:
-        return stop.exit_code
     except RecipeError as error:
-        click.echo(f"Error: {error}", err=True)
+        _show_error(error)
         return error.exit_code
-    return 0
+    return code if isinstance(code, int) else 0
+
+
+def _show_error(error: RecipeError) -> None:
+    click.echo(f"Error: {error}", err=True)
 
 
 @contextmanager

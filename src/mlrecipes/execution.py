@@ -19,7 +19,7 @@ from typing import Any
 
 from mlrecipes.cards import CardFolder, failed_view, succeeded_view
 from mlrecipes.dag.fingerprint import content_key, digest_of_files, source_parts
-from mlrecipes.errors import DataError, RecipeError
+from mlrecipes.errors import DataError, RecipeError, StoreError, UserCodeError
 from mlrecipes.planning import Project
 from mlrecipes.project_facts import gather_facts
 from mlrecipes.records import JSON, Decision, Manifest, StepResult
@@ -201,7 +201,8 @@ class Executor:
     def _translate(self, step: Step, error: Exception) -> RecipeError:
         """An error of a library or of the user's code, in one sentence with its place."""
         place = self._user_code.where(error)
-        return RecipeError(
+        kind = UserCodeError if place else StoreError if isinstance(error, OSError) else DataError
+        return kind(
             f"{step.name}: {type(error).__name__}: {error}{place}",
             hint=f"Look: mlrecipes inspect {step.name}",
         )

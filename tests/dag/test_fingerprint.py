@@ -34,6 +34,11 @@ def test_settings_are_spread_over_dotted_names() -> None:
     assert flat == {"steps.train.estimator_params.max_depth": 4, "seed": 42}
 
 
+def test_a_list_of_settings_is_spread_too() -> None:
+    flat = flatten("criteria", [{"metric": "roc_auc", "threshold": 0.7}])
+    assert flat == {"criteria[0].metric": "roc_auc", "criteria[0].threshold": 0.7}
+
+
 def test_dates_in_settings_become_text() -> None:
     assert flatten("from", datetime.date(2005, 7, 1)) == {"from": "2005-07-01"}
 

@@ -34,6 +34,9 @@ def flatten(prefix: str, value: Any) -> dict[str, JSON]:
     {'steps.train.estimator_params.max_depth': 4}
     """
     plain = to_json(value)
+    if isinstance(plain, list) and any(isinstance(item, dict) for item in plain):
+        items = [flatten(f"{prefix}[{i}]", item) for i, item in enumerate(plain)]
+        return {name: part for item in items for name, part in item.items()}
     if not isinstance(plain, dict) or not plain:
         return {
             prefix: plain if isinstance(plain, str | int | float | bool | None) else _list(plain)
