@@ -18,7 +18,10 @@ from mlrecipes.ports import DatasetReader, ModelPackager, Registry, Tracker
 from mlrecipes.records import ArtifactSpec, StepResult, StepSpec
 from mlrecipes.tasks import Task
 
-__all__ = ["Context", "Ports", "ProjectFacts", "Step", "UserFunction"]
+__all__ = ["MODEL_ARTIFACT_PATH", "Context", "Ports", "ProjectFacts", "Step", "UserFunction"]
+
+MODEL_ARTIFACT_PATH = "train/model"
+"""Where a run holds its model, as with MLflow Recipes."""
 
 
 @dataclass(frozen=True, slots=True)

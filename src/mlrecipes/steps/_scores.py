@@ -6,15 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mlrecipes.config.schema import RecipeConfig
 from mlrecipes.records import Scalar, Table
-from mlrecipes.steps._contract import Context
+from mlrecipes.steps._contract import Context, UserFunction
 from mlrecipes.steps._features import features_of, target_of
 from mlrecipes.tasks import Predictions
 from mlrecipes.tasks.custom_metrics import evaluate_custom
 
-__all__ = ["CUSTOM_METRICS_KEY", "Scores", "metrics_table", "score_part"]
+__all__ = [
+    "Scores",
+    "custom_metric_functions",
+    "metric_settings",
+    "metrics_table",
+    "score_line",
+    "score_part",
+]
 
-CUSTOM_METRICS_KEY = "custom_metrics"
+CUSTOM_METRICS = "custom_metrics"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +42,31 @@ class Scores:
         return {f"{prefix}{name}": value for name, value in self.metrics.items()}
 
 
+def metric_settings(config: RecipeConfig) -> dict[str, Any]:
+    """The settings that decide which metrics there are."""
+    return {
+        CUSTOM_METRICS: [metric.model_dump(mode="json") for metric in config.custom_metrics],
+        "primary_metric": config.effective_primary_metric,
+    }
+
+
+def custom_metric_functions(config: RecipeConfig) -> tuple[UserFunction, ...]:
+    """The functions of ``steps/custom_metrics.py`` that the recipe names."""
+    return tuple(
+        UserFunction(f"{CUSTOM_METRICS}[{i}].function", CUSTOM_METRICS, metric.function)
+        for i, metric in enumerate(config.custom_metrics)
+    )
+
+
+def score_line(prefix: str, scores: Scores, context: Context) -> str:
+    """The primary metric of a part in words, such as ``, val_roc_auc 0.77 (n = 3,000)``."""
+    primary = context.config.effective_primary_metric
+    value = scores.metrics.get(primary)
+    if value is None:
+        return ""
+    return f", {prefix}_{primary} {value:.4g} (n = {scores.n_rows:,})"
+
+
 def score_part(pipeline: Any, frame: Any, context: Context) -> Scores:
     """Predict a raw part and compute all metrics on it.
 
@@ -45,7 +78,7 @@ def score_part(pipeline: Any, frame: Any, context: Context) -> Scores:
     predictions = task.predict(pipeline, features)
     builtin = task.evaluate(target, predictions)
     functions = {
-        metric.name: context.functions[f"{CUSTOM_METRICS_KEY}[{i}].function"]
+        metric.name: context.functions[f"{CUSTOM_METRICS}[{i}].function"]
         for i, metric in enumerate(config.custom_metrics)
     }
     custom = evaluate_custom(

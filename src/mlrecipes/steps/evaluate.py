@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from mlrecipes.config.schema import RecipeConfig
-from mlrecipes.ports import DatasetInput
 from mlrecipes.records import (
     ArtifactKind,
     ArtifactSpec,
@@ -20,10 +19,18 @@ from mlrecipes.records import (
     Text,
     to_json,
 )
-from mlrecipes.steps._contract import Context, Step, UserFunction
+from mlrecipes.steps._contract import Context, Step
 from mlrecipes.steps._features import common_settings, target_of
-from mlrecipes.steps._scores import CUSTOM_METRICS_KEY, Scores, metrics_table, score_part
-from mlrecipes.steps._verdict import Check, Verdict, verdict_of
+from mlrecipes.steps._recording import record_tables
+from mlrecipes.steps._scores import (
+    Scores,
+    custom_metric_functions,
+    metric_settings,
+    metrics_table,
+    score_line,
+    score_part,
+)
+from mlrecipes.steps._verdict import Check, verdict_of
 
 __all__ = ["STEP"]
 
@@ -43,19 +50,8 @@ class Inputs:
 
 def settings(config: RecipeConfig) -> Mapping[str, Any]:
     """What decides the outcome, beside the user's code and the data itself."""
-    return {
-        KEY: config.steps.evaluate.model_dump(mode="json"),
-        "custom_metrics": [metric.model_dump(mode="json") for metric in config.custom_metrics],
-        "primary_metric": config.effective_primary_metric,
-    } | common_settings(config)
-
-
-def user_functions(config: RecipeConfig) -> tuple[UserFunction, ...]:
-    """The functions of ``steps/custom_metrics.py`` that the recipe names."""
-    return tuple(
-        UserFunction(f"{CUSTOM_METRICS_KEY}[{i}].function", "custom_metrics", metric.function)
-        for i, metric in enumerate(config.custom_metrics)
-    )
+    section = {KEY: config.steps.evaluate.model_dump(mode="json")}
+    return section | (metric_settings(config) | common_settings(config))
 
 
 def run(inputs: Inputs, context: Context) -> StepResult:
@@ -63,51 +59,36 @@ def run(inputs: Inputs, context: Context) -> StepResult:
     pipeline = context.ports.models.load_pipeline(inputs.model)
     validation = score_part(pipeline, inputs.validation_data, context)
     test = score_part(pipeline, inputs.test_data, context)
+    metrics = validation.prefixed("val_") | test.prefixed("test_")
     verdict, checks = verdict_of(test.metrics, context.config)
     run_id = inputs.run["run_id"]
-    _record(run_id, inputs, context, validation=validation, test=test, verdict=verdict)
+    context.ports.tracker.log(run_id, metrics=metrics, tags={STATUS_TAG: str(verdict)})
+    record_tables(run_id, context, {"test": inputs.test_data})
+    _name_primary_metric(run_id, context)
     return StepResult(
         outputs={
             "evaluation": {
                 "status": str(verdict),
                 "run_id": run_id,
-                "metrics": _finite(validation.prefixed("val_") | test.prefixed("test_")),
+                "metrics": _finite(metrics),
                 "checks": [to_json(check) for check in checks],
             }
         },
         sections=tuple(_sections(inputs, context, validation, test, checks)),
-        summary=_summary(verdict, test, context),
+        summary=f"{verdict}{score_line('test', test, context)}",
         run_id=run_id,
     )
 
 
-def _record(
-    run_id: str,
-    inputs: Inputs,
-    context: Context,
-    *,
-    validation: Scores,
-    test: Scores,
-    verdict: Verdict,
-) -> None:
-    tracker, config = context.ports.tracker, context.config
-    primary = config.effective_primary_metric
-    tracker.log(
-        run_id,
-        metrics=validation.prefixed("val_") | test.prefixed("test_"),
-        tags={STATUS_TAG: str(verdict)},
-    )
-    source = str(context.project.root)
-    tracker.log_inputs(
-        run_id, [DatasetInput("test_data", "test", inputs.test_data, source, config.target_col)]
-    )
-    tracker.set_experiment_tags(
+def _name_primary_metric(run_id: str, context: Context) -> None:
+    """Let MLflow's pages show the metric that models of this experiment are compared by."""
+    primary = context.config.effective_primary_metric
+    is_greater_better = context.config.metric_directions.get(primary, True)
+    context.ports.tracker.set_experiment_tags(
         run_id,
         {
             "mlflow.experiment.primaryMetric.name": f"test_{primary}",
-            "mlflow.experiment.primaryMetric.greaterIsBetter": str(
-                config.metric_directions.get(primary, True)
-            ),
+            "mlflow.experiment.primaryMetric.greaterIsBetter": str(is_greater_better),
         },
     )
 
@@ -115,13 +96,6 @@ def _record(
 def _finite(metrics: Mapping[str, float]) -> dict[str, float | None]:
     """JSON knows no NaN: a metric that is not finite is kept as null."""
     return {name: value if math.isfinite(value) else None for name, value in metrics.items()}
-
-
-def _summary(verdict: Verdict, test: Scores, context: Context) -> str:
-    primary = context.config.effective_primary_metric
-    value = test.metrics.get(primary)
-    score = f", test_{primary} {value:.4g} (n = {test.n_rows:,})" if value is not None else ""
-    return f"{verdict}{score}"
 
 
 def _sections(
@@ -166,7 +140,7 @@ STEP = Step(
     writes=(ArtifactSpec("evaluation", ArtifactKind.JSON),),
     version=1,
     settings=settings,
-    user_functions=user_functions,
+    user_functions=custom_metric_functions,
     run=run,
     libraries=("pandas", "scikit-learn", "numpy"),
     needs_tracking=True,

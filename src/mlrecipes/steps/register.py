@@ -9,13 +9,12 @@ from typing import Any
 from mlrecipes.config.schema import RecipeConfig
 from mlrecipes.errors import GateRejected
 from mlrecipes.records import ArtifactKind, ArtifactSpec, Facts, Section, StepResult
-from mlrecipes.steps._contract import Context, Step, UserFunction
+from mlrecipes.steps._contract import MODEL_ARTIFACT_PATH, Context, Step, UserFunction
 from mlrecipes.steps._verdict import Verdict
 
 __all__ = ["STEP"]
 
 KEY = "steps.register"
-MODEL_ARTIFACT_PATH = "train/model"
 
 
 @dataclass(frozen=True, slots=True)

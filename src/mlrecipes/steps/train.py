@@ -8,7 +8,7 @@ from typing import Any
 
 from mlrecipes.config.schema import RecipeConfig
 from mlrecipes.errors import UserCodeError
-from mlrecipes.ports import DatasetInput, ModelDescription
+from mlrecipes.ports import ModelDescription
 from mlrecipes.records import (
     ArtifactKind,
     ArtifactSpec,
@@ -20,19 +20,24 @@ from mlrecipes.records import (
 )
 from mlrecipes.steps._contract import Context, Step, UserFunction
 from mlrecipes.steps._features import common_settings, features_of, target_of
-from mlrecipes.steps._scores import CUSTOM_METRICS_KEY, Scores, metrics_table, score_part
-from mlrecipes.tasks import Predictions
+from mlrecipes.steps._recording import record_parts, record_training, run_tags
+from mlrecipes.steps._scores import (
+    Scores,
+    custom_metric_functions,
+    metric_settings,
+    metrics_table,
+    score_line,
+    score_part,
+)
 from mlrecipes.tasks.rebalance import balance_training
 
-__all__ = ["MODEL_ARTIFACT_PATH", "STEP"]
+__all__ = ["STEP"]
 
 KEY = "steps.train"
 METHOD = f"{KEY}.estimator_method"
-MODEL_ARTIFACT_PATH = "train/model"
-ESTIMATOR = "train/estimator"
-TRANSFORMER = "transform/transformer"
 N_EXAMPLES = 5
 N_WORST = 10
+N_SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +51,24 @@ class Inputs:
     transformed_validation_data: Any
 
 
+@dataclass(frozen=True, slots=True)
+class _Trained:
+    """A fitted model and how it does on both parts."""
+
+    estimator: Any
+    pipeline: Any
+    training: Scores
+    validation: Scores
+    balance: str
+
+
 def settings(config: RecipeConfig) -> Mapping[str, Any]:
     """What decides the outcome, beside the user's code and the data itself."""
     return {
         KEY: config.steps.train.model_dump(mode="json", exclude={"skip_data_profiling"}),
-        "experiment": config.experiment.model_dump(mode="json"),
-        "custom_metrics": [metric.model_dump(mode="json") for metric in config.custom_metrics],
-        "primary_metric": config.effective_primary_metric,
+        "experiment": config.experiment.model_dump(mode="json", exclude={"tracking_uri"}),
         "seed": config.seed,
-    } | common_settings(config)
+    } | (metric_settings(config) | common_settings(config))
 
 
 def user_functions(config: RecipeConfig) -> tuple[UserFunction, ...]:
@@ -64,57 +78,58 @@ def user_functions(config: RecipeConfig) -> tuple[UserFunction, ...]:
     return estimator + custom_metric_functions(config)
 
 
-def custom_metric_functions(config: RecipeConfig) -> tuple[UserFunction, ...]:
-    """The functions of ``steps/custom_metrics.py`` that the recipe names."""
-    return tuple(
-        UserFunction(f"{CUSTOM_METRICS_KEY}[{i}].function", "custom_metrics", metric.function)
-        for i, metric in enumerate(config.custom_metrics)
-    )
-
-
 def run(inputs: Inputs, context: Context) -> StepResult:
     """Open a run, fit, score both parts, save the model and record everything."""
-    tracker = context.ports.tracker
-    run_info = tracker.start_run(_run_tags(context))
-    fitted, balance = _fit(inputs, context)
-    pipeline = _pipeline(inputs.transformer, fitted)
-    training = score_part(pipeline, inputs.training_data, context)
-    validation = score_part(pipeline, inputs.validation_data, context)
-    description = _describe(training.predictions, context)
-    examples = features_of(inputs.training_data, context.config).head(N_EXAMPLES)
+    run_info = context.ports.tracker.start_run(run_tags(context))
+    trained = _train(inputs, context)
+    description = _describe(trained, context)
     model_path = context.staging / "model"
-    context.ports.models.save(pipeline, description, examples, model_path)
-    _record(run_info.run_id, fitted, inputs, context, training=training, validation=validation)
-    tracker.log_directory(run_info.run_id, model_path, MODEL_ARTIFACT_PATH)
-    _record_parts(
-        run_info.run_id, {ESTIMATOR: fitted, TRANSFORMER: inputs.transformer}, description, context
+    examples = features_of(inputs.training_data, context.config).head(N_EXAMPLES)
+    context.ports.models.save(trained.pipeline, description, examples, model_path)
+    record_training(
+        run_info.run_id,
+        context,
+        estimator=trained.estimator,
+        metrics=trained.training.prefixed("training_") | trained.validation.prefixed("val_"),
+        tables={"training": inputs.training_data, "validation": inputs.validation_data},
     )
+    parts = {"train/estimator": trained.estimator, "transform/transformer": inputs.transformer}
+    record_parts(run_info.run_id, context, description, model_path=model_path, parts=parts)
+    scored = _with_predictions(inputs.training_data, trained.training)
     return StepResult(
         outputs={
             "model": model_path,
             "run": {"run_id": run_info.run_id, "experiment_id": run_info.experiment_id},
-            "predicted_training_data": _with_predictions(inputs.training_data, training, context),
+            "predicted_training_data": scored,
         },
-        sections=tuple(_sections(pipeline, inputs, context, training, validation, balance)),
-        summary=_summary(fitted, validation, context),
+        sections=tuple(_sections(trained, inputs, context)),
+        summary=type(trained.estimator).__name__ + score_line("val", trained.validation, context),
         run_id=run_info.run_id,
     )
 
 
-def _fit(inputs: Inputs, context: Context) -> tuple[Any, str]:
+def _train(inputs: Inputs, context: Context) -> _Trained:
     """Fit the estimator on the transformed training part, balanced if the recipe asks."""
-    config = context.config
+    from sklearn.pipeline import Pipeline
+
+    config, training = context.config, inputs.transformed_training_data
     estimator = _new_estimator(context)
-    kept = balance_training(
-        target_of(inputs.transformed_training_data, config), context.task, config
-    )
-    training = inputs.transformed_training_data
+    kept = balance_training(target_of(training, config), context.task, config)
     if kept.positions is not None:
         training = training.iloc[kept.positions]
     features = features_of(training, config)
     if not _gives_frames(inputs.transformer, inputs.training_data, config):
         features = features.to_numpy()
-    return estimator.fit(features, target_of(training, config)), kept.sentence
+    estimator.fit(features, target_of(training, config))
+    first = "passthrough" if inputs.transformer is None else inputs.transformer
+    pipeline = Pipeline([("transformer", first), ("estimator", estimator)])
+    return _Trained(
+        estimator,
+        pipeline,
+        score_part(pipeline, inputs.training_data, context),
+        score_part(pipeline, inputs.validation_data, context),
+        kept.sentence,
+    )
 
 
 def _new_estimator(context: Context) -> Any:
@@ -139,15 +154,8 @@ def _gives_frames(transformer: Any, training: Any, config: RecipeConfig) -> bool
     return hasattr(transformer.transform(features_of(training, config).head(1)), "columns")
 
 
-def _pipeline(transformer: Any, estimator: Any) -> Any:
-    from sklearn.pipeline import Pipeline
-
-    first = "passthrough" if transformer is None else transformer
-    return Pipeline([("transformer", first), ("estimator", estimator)])
-
-
-def _describe(predictions: Predictions, context: Context) -> ModelDescription:
-    train = context.config.steps.train
+def _describe(trained: _Trained, context: Context) -> ModelDescription:
+    train, predictions = context.config.steps.train, trained.training.predictions
     return ModelDescription(
         task=context.task.name,
         predict_output=train.predict_output,
@@ -160,62 +168,7 @@ def _describe(predictions: Predictions, context: Context) -> ModelDescription:
     )
 
 
-def _run_tags(context: Context) -> dict[str, str]:
-    return {
-        "mlflow.source.type": "RECIPE",
-        "mlflow.pipeline.template.name": context.config.recipe,
-        "mlflow.pipeline.profile.name": context.project.profile,
-        "mlflow.pipeline.step.name": "train",
-        **context.project.tags,
-    }
-
-
-def _record(
-    run_id: str,
-    estimator: Any,
-    inputs: Inputs,
-    context: Context,
-    *,
-    training: Scores,
-    validation: Scores,
-) -> None:
-    tracker = context.ports.tracker
-    tracker.log(
-        run_id,
-        params=estimator.get_params(),
-        metrics=training.prefixed("training_") | validation.prefixed("val_"),
-        tags={
-            "estimator_name": type(estimator).__name__,
-            "estimator_class": f"{type(estimator).__module__}.{type(estimator).__name__}",
-        },
-    )
-    source = str(context.project.root)
-    tracker.log_inputs(
-        run_id,
-        [
-            DatasetInput(f"{name}_data", name, frame, source, context.config.target_col)
-            for name, frame in (
-                ("training", inputs.training_data),
-                ("validation", inputs.validation_data),
-            )
-        ],
-    )
-    for path, text in sorted(context.project.snapshot.items()):
-        tracker.log_text(run_id, text, f"recipe_snapshot/{path}")
-
-
-def _record_parts(
-    run_id: str, parts: Mapping[str, Any], description: ModelDescription, context: Context
-) -> None:
-    """The estimator and the transformer alone, where MLflow Recipes put them."""
-    for artifact_path, fitted in parts.items():
-        if fitted is not None:
-            path = context.staging / artifact_path.replace("/", "-")
-            context.ports.models.save_part(fitted, description, path)
-            context.ports.tracker.log_directory(run_id, path, artifact_path)
-
-
-def _with_predictions(frame: Any, scores: Scores, context: Context) -> Any:
+def _with_predictions(frame: Any, scores: Scores) -> Any:
     """The raw training part with what the model says of each row, row by row."""
     predictions = scores.predictions
     columns: dict[str, Any] = {"predicted_data": predictions.labels}
@@ -224,44 +177,30 @@ def _with_predictions(frame: Any, scores: Scores, context: Context) -> Any:
     return frame.assign(**columns)
 
 
-def _summary(estimator: Any, validation: Scores, context: Context) -> str:
-    primary = context.config.effective_primary_metric
-    value = validation.metrics.get(primary)
-    score = f", val_{primary} {value:.4g}" if value is not None else ""
-    return f"{type(estimator).__name__}{score} (n = {validation.n_rows:,})"
-
-
-def _sections(
-    pipeline: Any,
-    inputs: Inputs,
-    context: Context,
-    training: Scores,
-    validation: Scores,
-    balance: str,
-) -> list[Section]:
-    parts = {"training": training, "validation": validation}
+def _sections(trained: _Trained, inputs: Inputs, context: Context) -> list[Section]:
+    parts = {"training": trained.training, "validation": trained.validation}
+    params = trained.estimator.get_params()
     sections = [
         Section("Model Performance", (metrics_table(parts, context),)),
-        Section("Model Architecture", (Text(repr(pipeline), preformatted=True),)),
-        Section("Worst Predictions", (_worst_table(inputs.training_data, training, context),)),
-        Section(
-            "Parameters",
-            (Facts(tuple((k, str(v)) for k, v in pipeline[-1].get_params().items())),),
-        ),
+        Section("Model Architecture", (Text(repr(trained.pipeline), preformatted=True),)),
+        Section("Worst Predictions", (_worst_table(inputs.training_data, trained, context),)),
+        Section("Parameters", (Facts(tuple((k, str(v)) for k, v in sorted(params.items()))),)),
     ]
-    return [*sections, Section("Balancing", (Text(balance),))] if balance else sections
+    if trained.balance:
+        sections.append(Section("Balancing", (Text(trained.balance),)))
+    return sections
 
 
-def _worst_table(frame: Any, scores: Scores, context: Context) -> Table:
+def _worst_table(frame: Any, trained: _Trained, context: Context) -> Table:
     """The training rows on which the model is most wrong; identifiers help to find them."""
-    config = context.config
+    config, predictions = context.config, trained.training.predictions
     target = target_of(frame, config)
-    positions = context.task.worst_rows(target, scores.predictions, N_WORST)
-    shown = [*config.id_cols, *features_of(frame, config).columns[:8]]
+    positions = context.task.worst_rows(target, predictions, N_WORST)
+    shown = [*config.id_cols, *features_of(frame, config).columns[:N_SHOWN]]
     rows = []
     for position in positions:
         row = frame.iloc[int(position)]
-        prediction = context.task.shown_prediction(scores.predictions, int(position))
+        prediction = context.task.shown_prediction(predictions, int(position))
         rows.append((str(target.iloc[int(position)]), prediction, *(str(row[c]) for c in shown)))
     return Table(("target", "prediction", *map(str, shown)), tuple(rows))
 
