@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 import click
 
+from mlrecipes import __version__
 from mlrecipes.errors import DataError, GateRejected, RecipeError, StoreError, UserCodeError
 from mlrecipes.recipe import Recipe
 from mlrecipes.records import Action, Decision, to_json
@@ -64,7 +65,7 @@ _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON 
 
 
 @click.group(context_settings=CONTEXT)
-@click.version_option(package_name="mlrecipes", message="%(version)s", version="0.1.0")
+@click.version_option(__version__, message="%(version)s")
 def cli() -> None:
     """Run a recipe: a recipe.yaml, a profile and plain functions become a registered model.
 

@@ -11,8 +11,6 @@ from mlrecipes.stores.tracking import MlflowTracker, TrackingTarget, ping
 
 __all__ = ["connect"]
 
-JOURNAL = "open_runs.json"
-
 
 def connect(project: Project) -> Ports:
     """Reach for the tracking server before any work is done, and clean up after a crash.
@@ -30,7 +28,7 @@ def connect(project: Project) -> Ports:
         parent_run_id=to.parent_run_id,
         run_name_prefix=to.run_name_prefix,
     )
-    tracker = MlflowTracker(target, project.workspace / JOURNAL)
+    tracker = MlflowTracker(target, project.journal)
     tracker.reap(keep=lambda run_id: run_id == _committed_run(project))
     reader = FileDatasetReader(
         project.root, project.workspace / "cache" / "downloads", project.digests.digest

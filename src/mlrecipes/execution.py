@@ -62,6 +62,15 @@ class Executor:
         self._user_code = UserCode(project.root)
         self._cards = CardFolder(project.workspace, project.profile)
 
+    def end_left_runs(self) -> None:
+        """End the runs that a killed process left open, also if no step has to run.
+
+        Raises:
+            TryAgain: The tracking server does not answer.
+        """
+        if self._project.journal.exists():
+            self._ports = self._make_ports(self._project)
+
     def execute(
         self,
         step: Step,

@@ -68,6 +68,11 @@ class Project:
         """The folder that holds all results, below the recipe's root."""
         return self.root / WORKSPACE
 
+    @property
+    def journal(self) -> Path:
+        """The file that names runs which are open; it is there only while some are."""
+        return self.workspace / "open_runs.json"
+
     @cached_property
     def store(self) -> ObjectStore:
         """Results of steps."""
@@ -132,6 +137,11 @@ class Project:
             name: doubt
             for name, manifest in current.items()
             if (doubt := self._doubt(manifest)) is not None
+        }
+        doubts |= {
+            name: "its last result is damaged or gone"
+            for name, manifest in found.items()
+            if manifest is None and self.store.has_pointer(self.profile, name)
         }
         self.digests.save()
         return Known(current, doubts, self.store.find)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from mlrecipes.dag.plan import decide
+from mlrecipes.errors import GraphError
 from mlrecipes.execution import Event, Executor, Listener, PortsFactory, input_parts
 from mlrecipes.planning import Project
 from mlrecipes.records import Action, Decision, Manifest
@@ -52,15 +53,18 @@ def run_plan(
     run begins with it.
 
     Raises:
+        GraphError: The target or ``from_step`` is no step, or they are in the wrong order.
         ConfigError: Something is wrong with the recipe; found before anything runs.
         TryAgain: The workspace is busy, or a server does not answer.
         GateRejected: The model did not pass; nothing was registered.
         RecipeError: A step failed; the results of the steps before it are kept.
     """
     project.check(request.target)
+    _check_order(project, request)
     outcomes: dict[str, StepOutcome] = {}
     with workspace_lock(project.workspace, wait_s=request.wait_s):
         executor = Executor(project, make_ports, tell)
+        executor.end_left_runs()
         for _attempt in range(MAX_REPAIRS):
             try:
                 _run_all(project, request, executor, outcomes, tell)
@@ -71,6 +75,12 @@ def run_plan(
         else:
             _run_all(project, request, executor, outcomes, tell)
     return [outcomes[name] for name in project.graph.up_to(request.target)]
+
+
+def _check_order(project: Project, request: Request) -> None:
+    start = request.from_step
+    if start is not None and request.target not in project.graph.downstream(start):
+        raise GraphError(f"{start} does not come before {request.target}, so nothing would run.")
 
 
 def _run_all(

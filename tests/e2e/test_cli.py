@@ -210,6 +210,26 @@ def test_kill_9_in_the_middle_of_train_resumes_at_train(regression: Path) -> Non
     assert "Nothing to do" in mlrecipes(regression, "run")
 
 
+def test_a_run_that_was_left_open_is_ended_even_if_nothing_else_is_to_do(trained: Path) -> None:
+    """As after a kill between the result and the end of its run."""
+    (run,) = client(trained).search_runs(["1"])
+    client(trained).update_run(run.info.run_id, status="RUNNING")
+    journal = {f"sqlite:///{trained / 'mlflow.db'}": [run.info.run_id]}
+    (trained / ".mlrecipes" / "open_runs.json").write_text(json.dumps(journal))
+    assert "Nothing to do" in mlrecipes(trained, "run")
+    assert client(trained).get_run(run.info.run_id).info.status == "FINISHED"
+
+
+def test_a_start_behind_the_target_exits_2(trained: Path) -> None:
+    out = mlrecipes(trained, "run", "--from", "train", "--to", "split", expect=2)
+    assert "train does not come before split" in out
+
+
+def test_a_result_that_is_gone_is_told(trained: Path) -> None:
+    shutil.rmtree(next((trained / ".mlrecipes" / "objects").glob("split-*")))
+    assert plan(trained)["split"] == ("run", "its last result is damaged or gone")
+
+
 def test_sigterm_ends_the_run_as_killed(regression: Path) -> None:
     (regression / "steps" / "train.py").write_text(SLOW_TRAIN)
     (regression / "slow").touch()

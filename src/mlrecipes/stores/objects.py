@@ -76,6 +76,10 @@ class ObjectStore:
             return None
         return self.find(step, key) if key else None
 
+    def has_pointer(self, profile: str, step: str) -> bool:
+        """Whether the profile points at a result of the step, be it there or not."""
+        return self._pointer(profile, step).exists()
+
     def path(self, manifest: Manifest, artifact: ArtifactSpec) -> Path:
         """Where an artifact lies; a file, or a folder for a model."""
         return artifact_path(self._object(manifest.step, manifest.key), artifact)
