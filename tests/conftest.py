@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[1]
 
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 os.environ["DO_NOT_TRACK"] = "true"
+os.environ["PYTHONPATH"] = str(ROOT / "src")  # for the processes that tests start
 # Under `mlflow run . -e test` the tests must not record into the project's own run.
 for variable in ("MLFLOW_RUN_ID", "MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_ID"):
     os.environ.pop(variable, None)

@@ -93,8 +93,12 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 def trained(pristine: tuple[Path, Path]) -> Path:
     """The same place each time: where runs are recorded is part of what a result is made from."""
     root, backup = pristine
-    shutil.rmtree(root)
-    shutil.copytree(backup, root)
+    for path in root.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != "mlflow.db":  # an open connection must not keep the old file
+            path.unlink()
+    shutil.copytree(backup, root, dirs_exist_ok=True)
     return root
 
 

@@ -31,10 +31,10 @@ def test_a_function_is_loaded_with_its_sibling_imports(tmp_path: Path) -> None:
 
 def test_nothing_is_left_in_python_afterwards(tmp_path: Path) -> None:
     code = write(tmp_path, {"steps/train.py": "import common\nmake = int\n", "common.py": ""})
-    path, finders = list(sys.path), list(sys.meta_path)
+    path, finders, modules = list(sys.path), list(sys.meta_path), dict(sys.modules)
     with code.importable():
         code.load("train", "make")
-    assert "steps.train" not in sys.modules
+    assert sys.modules.get("steps.train") is modules.get("steps.train")
     assert "common" not in sys.modules
     assert (sys.path, sys.meta_path) == (path, finders)
 

@@ -6,14 +6,17 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["Scale", "finite", "scale_of", "ticks"]
+__all__ = ["LARGEST", "Scale", "finite", "scale_of", "ticks"]
 
 N_TICKS = 5
+LARGEST = 1e300
+SMALLEST_SPAN = 1e-300
+SMALLEST_SHARE = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Maps values to pixels.
+    """Maps values to pixels; a value outside is placed at the nearest end.
 
     >>> Scale(0, 10, 100, 200).place(5)
     150.0
@@ -26,13 +29,14 @@ class Scale:
 
     def place(self, value: float) -> float:
         """The pixel of a value."""
-        position = (value - self.low) / (self.high - self.low)
+        inside = min(max(value, self.low), self.high)
+        position = (inside - self.low) / (self.high - self.low)
         return round(self.start + position * (self.end - self.start), 1)
 
 
 def finite(values: Iterable[float]) -> list[float]:
-    """The values that can be drawn."""
-    return [float(value) for value in values if math.isfinite(value)]
+    """The values that can be drawn; the differences of the largest would not be finite."""
+    return [min(max(float(v), -LARGEST), LARGEST) for v in values if math.isfinite(v)]
 
 
 def scale_of(values: Iterable[float], start: float, end: float) -> Scale | None:
@@ -41,8 +45,9 @@ def scale_of(values: Iterable[float], start: float, end: float) -> Scale | None:
     if not drawn:
         return None
     low, high = min(drawn), max(drawn)
-    if low == high:
-        margin = abs(low) * 0.5 or 1.0
+    size = max(abs(low), abs(high))
+    if high - low < max(size * SMALLEST_SHARE, SMALLEST_SPAN):
+        margin = size * 0.5 if size > SMALLEST_SPAN * 10 else 1.0
         low, high = low - margin, high + margin
     return Scale(low, high, start, end)
 
@@ -54,8 +59,9 @@ def ticks(scale: Scale) -> list[float]:
     [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
     """
     rough = (scale.high - scale.low) / N_TICKS
-    power = 10.0 ** math.floor(math.log10(rough))
+    exponent = math.floor(math.log10(rough))
+    power = 10.0**exponent
     step = next((m * power for m in (1, 2, 5, 10) if rough <= m * power * 1.0001), 10 * power)
     first = math.ceil(scale.low / step - 1e-9)
     last = math.floor(scale.high / step + 1e-9)
-    return [round(i * step, 12) for i in range(first, last + 1)]
+    return [round(i * step, max(-exponent, 0)) for i in range(first, last + 1)]

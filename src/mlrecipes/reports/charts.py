@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from html import escape
 
 from mlrecipes.records import Bars, Curve, Heatmap, Histogram, Series
-from mlrecipes.reports.axes import Scale, scale_of, ticks
+from mlrecipes.reports.axes import LARGEST, Scale, scale_of, ticks
 from mlrecipes.reports.wording import clean, number, share
 
 __all__ = ["bars_svg", "curve_svg", "heatmap_svg", "histogram_svg", "overlay_svg"]
@@ -157,15 +157,16 @@ def _row_of_cells(
     cells: Sequence[float], left: float, y: float, size: tuple[float, float]
 ) -> list[str]:
     whole = sum(value for value in cells if math.isfinite(value))
+    gap = min(3.0, size[0] / 4)
     parts = []
     for j, value in enumerate(cells):
         x = left + size[0] * j
-        strength = value / whole if whole and math.isfinite(value) else 0.0
+        strength = min(max(value / whole, 0.0), 1.0) if whole > 0 and math.isfinite(value) else 0.0
         parts.append(
-            f'<rect class="cell c0" x="{x:g}" y="{y:g}" width="{size[0] - 3:g}" '
-            f'height="{size[1] - 3:g}" fill-opacity="{0.08 + 0.5 * strength:.2f}"/>'
+            f'<rect class="cell c0" x="{x:g}" y="{y:g}" width="{size[0] - gap:g}" '
+            f'height="{size[1] - gap:g}" fill-opacity="{0.08 + 0.5 * strength:.2f}"/>'
         )
-        middle = x + size[0] / 2 - 1.5
+        middle = x + (size[0] - gap) / 2
         parts.append(_text(middle, y + 20, number(value), "middle"))
         parts.append(_text(middle, y + 35, share(strength, 1.0), "middle", "tick"))
     return parts
@@ -195,7 +196,7 @@ def overlay_svg(
     histograms: Sequence[Histogram | None], title: str, width: int = 150, height: int = 34
 ) -> str:
     """Draw several distributions as outlines of equal area over one another."""
-    known = [(i, h) for i, h in enumerate(histograms) if h is not None and sum(h.counts) > 0]
+    known = [(i, h) for i, h in enumerate(histograms) if h is not None and _can_be_drawn(h)]
     x_scale = scale_of((edge for _, h in known for edge in h.edges), 0, width)
     if x_scale is None:
         return ""
@@ -210,11 +211,15 @@ def overlay_svg(
     return _svg(width, height, f"Distributions of {title}", body, "spark")
 
 
+def _can_be_drawn(histogram: Histogram) -> bool:
+    return sum(histogram.counts) > 0 and all(map(math.isfinite, histogram.edges))
+
+
 def _densities(histogram: Histogram) -> list[float]:
     n_all = sum(histogram.counts)
     widths = [b - a for a, b in zip(histogram.edges, histogram.edges[1:], strict=False)]
     return [
-        count / n_all / width if width > 0 else 0.0
+        min(count / n_all / width, LARGEST) if width > 0 else 0.0
         for count, width in zip(histogram.counts, widths, strict=False)
     ]
 

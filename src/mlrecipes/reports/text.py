@@ -32,7 +32,7 @@ def render_facts(facts: Mapping[str, Any], width: int = 100) -> str:
 def _block(block: Mapping[str, Any]) -> Iterator[str]:
     match block["kind"]:
         case "Text":
-            yield from (clean(line) for line in block["text"].split("\n")[:MAX_ROWS])
+            yield from _lines(block["text"].split("\n"))
         case "Facts":
             yield from (f"{clean(name)}: {shown(value)}" for name, value in block["items"])
         case "Table":
@@ -43,6 +43,12 @@ def _block(block: Mapping[str, Any]) -> Iterator[str]:
             yield f"{', '.join(map(clean, block['names']))} compared in the HTML card"
         case _:
             yield f"{clean(block['caption'])} (drawn in the HTML card)"
+
+
+def _lines(lines: Sequence[str]) -> Iterator[str]:
+    yield from (clean(line) for line in lines[:MAX_ROWS])
+    if len(lines) > MAX_ROWS:
+        yield f"and {len(lines) - MAX_ROWS} more lines"
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from itertools import islice
 
 from mlrecipes.records import Scalar
 
@@ -11,7 +12,10 @@ __all__ = ["clean", "clean_lines", "number", "share", "shown"]
 
 MAX_LENGTH = 200
 MANY = 1_000
-TINY = 1e-4
+COUNTABLE = 1e15
+"""Floats count exactly up to here."""
+BREAKS = {"\n", "\r", "\t", "\u2028", "\u2029"}
+UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn"}
 
 
 def clean(value: object, limit: int = MAX_LENGTH) -> str:
@@ -20,19 +24,20 @@ def clean(value: object, limit: int = MAX_LENGTH) -> str:
     >>> clean("a\u202eb\x1b[31m")
     'ab[31m'
     """
-    text = str(value)[: limit * 4]
-    kept = "".join(
-        " " if char in "\n\r\t" else char
-        for char in text
-        if char in "\n\r\t" or unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co", "Cn"}
+    seen = (
+        " " if char in BREAKS else char
+        for char in str(value)
+        if char in BREAKS or unicodedata.category(char) not in UNSEEN
     )
+    kept = "".join(islice(seen, limit + 1))
     return kept if len(kept) <= limit else f"{kept[: limit - 1]}…"
 
 
 def clean_lines(text: str, limit: int = 20_000) -> str:
     """As :func:`clean`, line by line."""
     lines = text[: limit * 2].split("\n")
-    return "\n".join(clean(line, 400) for line in lines)[:limit]
+    kept = "\n".join(clean(line, 400) for line in lines)
+    return kept if len(kept) <= limit and len(text) <= limit * 2 else f"{kept[: limit - 1]}…"
 
 
 def shown(value: Scalar) -> str:
@@ -58,7 +63,9 @@ def number(value: float) -> str:
     """
     if not math.isfinite(value):
         return "–" if math.isnan(value) else ("∞" if value > 0 else "-∞")
-    if value == int(value) and abs(value) < 1e15:  # noqa: PLR2004 - floats count exactly up to here
+    if abs(value) >= COUNTABLE:
+        return f"{value:.4g}"
+    if value == int(value):
         return f"{int(value):,}"
     if abs(value) >= MANY:
         return f"{value:,.0f}"
@@ -71,4 +78,4 @@ def share(part: float, whole: float) -> str:
     >>> share(1, 8), share(0, 0)
     ('12.5%', '–')
     """
-    return f"{part / whole:.1%}" if whole else "–"
+    return f"{part / whole:.1%}" if whole and math.isfinite(part / whole) else "–"

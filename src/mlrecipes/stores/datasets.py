@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 from urllib.request import url2pathname
 
-from mlrecipes.errors import StoreError, UserCodeError, did_you_mean, few
+from mlrecipes.errors import StoreError, TryAgain, UserCodeError, did_you_mean, few, shorten
 from mlrecipes.ports import ReadDataset
 from mlrecipes.records import Source
 from mlrecipes.stores.tables import AUTO, read_table, suffix_format
@@ -20,8 +22,12 @@ if TYPE_CHECKING:
 
 __all__ = ["FileDatasetReader"]
 
-TIMEOUT_S = 60
+CONNECT_TIMEOUT_S = 10
+READ_TIMEOUT_S = 60
+MAX_REDIRECTS = 5
+SERVER_ERROR = 500
 CHUNK_BYTES = 1 << 20
+CUSTOM = "custom"
 Digest = Callable[[Path], tuple[int, str]]
 
 
@@ -44,120 +50,189 @@ class FileDatasetReader:
     ) -> ReadDataset:
         """Read all files of all locations, in their order, into one frame.
 
-        The files' own indexes are kept as they are, as in MLflow Recipes.
+        The files' own indexes are kept as they are, as in MLflow Recipes. Digests are taken
+        before a file is read, so that a change in between does not go unseen.
 
         Raises:
-            StoreError: A location does not exist, is empty or cannot be read.
+            StoreError: A location does not exist, is empty or cannot be read, or files have
+                different columns.
+            TryAgain: A server does not answer.
             UserCodeError: The loader failed or gave no data frame.
         """
-        import pandas as pd
-
         places = [location] if isinstance(location, str) else list(location)
-        frames, sources = [], []
+        if not places:
+            raise StoreError("The location of the data is an empty list.")
+        frames: dict[str, pd.DataFrame] = {}
+        sources = []
         for place in places:
             for path in self._files(place, using, is_custom=loader is not None):
-                sources.append(self._source(place, path))
-                frames.append(_load(path, using, loader))
-        frame = frames[0] if len(frames) == 1 else pd.concat(frames)
+                source = self._source(place, path)
+                sources.append(source)
+                frames[f"{len(sources)}. {source.uri}"] = _load(path, using, loader)
+        frame = _joined(frames)
+        if len(frame) == 0:
+            named = ", ".join(f"{s.uri} ({s.size_bytes or 0:,} bytes)" for s in sources[:3])
+            raise StoreError(f"0 rows read from {named}.", hint="Is the file complete?")
         return ReadDataset(frame, tuple(sources))
 
     # -- private ---------------------------------------------------------------------------
 
     def _files(self, place: str, using: str, *, is_custom: bool) -> Iterator[Path]:
         path = self._local(place)
+        fits = _rule(using, is_custom=is_custom)
         if path.is_dir():
-            yield from _files_in(path, using, is_custom=is_custom)
-        elif path.is_file():
-            _check_suffix(path, using, is_custom=is_custom)
-            yield path
-        else:
+            yield from _files_in(path, using, fits)
+        elif not path.is_file():
             raise _missing(path)
+        elif not fits(path):
+            raise StoreError(
+                f"{path} does not end as using: {using} asks.",
+                hint="Use a file .parquet, .csv or .csv.gz with using: auto, or a loader_method.",
+            )
+        else:
+            yield path
 
     def _local(self, place: str) -> Path:
         parts = urlsplit(place)
         if parts.scheme in {"http", "https"}:
             return self._download(place)
         if parts.scheme == "file":
-            return Path(url2pathname(unquote(parts.path)))
-        if parts.scheme and len(parts.scheme) > 1:
+            return self._root / url2pathname(parts.path)
+        if "://" in place:
             raise StoreError(
-                f"Data cannot be read from {parts.scheme}: ({place}).",
-                hint="Use a local path, file: or http(s):, or a loader_method.",
+                f"Data cannot be read from {parts.scheme}: ({_public(place)}).",
+                hint="Use a local path, file: or http(s):, or fetch them in a location_method.",
             )
         return self._root / Path(place).expanduser()
 
     def _source(self, place: str, path: Path) -> Source:
-        size_bytes, sha256 = self._digest(path)
-        if path.is_relative_to(self._downloads):
-            return Source(place, size_bytes, sha256)
-        resolved = path.resolve()
-        is_inside = resolved.is_relative_to(self._root.resolve())
-        uri = resolved.relative_to(self._root.resolve()) if is_inside else resolved
-        return Source(uri.as_posix(), size_bytes, sha256)
+        try:
+            size_bytes, sha256 = self._digest(path)
+        except OSError as error:
+            raise StoreError(f"{path} cannot be read: {error.strerror}.") from error
+        if urlsplit(place).scheme in {"http", "https"}:
+            return Source(_public(place), size_bytes, sha256)
+        return Source(_relative(path, self._root), size_bytes, sha256)
 
     def _download(self, url: str) -> Path:
         """Fetch a file; two addresses whose files have one name do not meet."""
         import requests
 
-        name = Path(unquote(urlsplit(url).path)).name or "data"
-        folder = self._downloads / hashlib.sha256(url.encode()).hexdigest()[:12]
+        name = Path(unquote(urlsplit(url).path)).name
+        folder = self._downloads / hashlib.sha256(url.encode()).hexdigest()[:16]
         folder.mkdir(parents=True, exist_ok=True)
-        unfinished = folder / f"{name}.part"
+        target = folder / (name if name not in {"", ".", ".."} else "data")
+        unfinished = target.with_name(f"{target.name}.part")
         try:
-            with requests.get(url, timeout=TIMEOUT_S, stream=True) as response:
-                response.raise_for_status()
-                with unfinished.open("wb") as file:
-                    for chunk in response.iter_content(CHUNK_BYTES):
-                        file.write(chunk)
+            with requests.Session() as session:
+                session.max_redirects = MAX_REDIRECTS
+                timeout = (CONNECT_TIMEOUT_S, READ_TIMEOUT_S)
+                with session.get(url, timeout=timeout, stream=True) as response:
+                    response.raise_for_status()
+                    with unfinished.open("wb") as file:
+                        for chunk in response.iter_content(CHUNK_BYTES):
+                            file.write(chunk)
         except requests.RequestException as error:
             unfinished.unlink(missing_ok=True)
-            raise StoreError(f"{url} cannot be fetched: {type(error).__name__}.") from error
-        return unfinished.replace(folder / name)
+            raise _not_fetched(url, error) from None  # Its text may hold a password.
+        return unfinished.replace(target)
 
 
-def _files_in(folder: Path, using: str, *, is_custom: bool) -> list[Path]:
-    """The files of a folder that are meant, by name; never those of folders in it."""
-    files = sorted(path for path in folder.iterdir() if path.is_file())
-    if not is_custom and using == AUTO:
-        found = [path for path in files if suffix_format(path) is not None]
-    elif using == "custom":
-        found = [path for path in files if not path.name.startswith(".")]
-    else:
-        found = [path for path in files if path.name.endswith((f".{using}", f".{using}.gz"))]
+# ---- places ----------------------------------------------------------------------------------
+
+
+def _rule(using: str, *, is_custom: bool) -> Callable[[Path], bool]:
+    """Which files are meant by their names."""
+    if using == CUSTOM or (using == AUTO and is_custom):
+        return lambda _path: True
+    if using == AUTO:
+        return lambda path: suffix_format(path) is not None
+    if using == "csv":
+        return lambda path: suffix_format(path) == "csv"
+    return lambda path: path.name.endswith(f".{using}")
+
+
+def _files_in(folder: Path, using: str, fits: Callable[[Path], bool]) -> list[Path]:
+    """The files of a folder that are meant, by name; never hidden ones or those deeper down."""
+    files = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
+    found = [path for path in files if fits(path)]
     if not found:
-        names = few([path.name for path in files]) or "nothing"
-        raise StoreError(f"{folder} holds no file for using: {using}. There is: {names}.")
+        names = few(sorted(entry.name for entry in folder.iterdir())) or "nothing"
+        raise StoreError(
+            f"{folder} holds no file for using: {using}. There is: {names}.",
+            hint="Only files in the folder itself are read, not those of folders in it.",
+        )
+    stems: dict[str, Path] = {}
+    for path in found if using != CUSTOM else ():
+        stem = re.sub(r"[.](parquet|csv|csv[.]gz)$", "", path.name)
+        if stem in stems:
+            raise StoreError(
+                f"{folder} holds both {stems[stem].name} and {path.name}: the same rows twice?",
+                hint="Keep one of them there, or list the files in location.",
+            )
+        stems[stem] = path
     return found
 
 
-def _check_suffix(path: Path, using: str, *, is_custom: bool) -> None:
-    if using == "custom":
-        return
-    if using == AUTO and not is_custom:
-        fits = suffix_format(path) is not None
-    else:
-        fits = path.name.endswith((f".{using}", f".{using}.gz"))
-    if not fits:
-        raise StoreError(
-            f"{path} does not end as using: {using} asks.",
-            hint="Use a file .parquet, .csv or .csv.gz with using: auto, or a loader_method.",
-        )
-
-
 def _missing(path: Path) -> StoreError:
-    if not path.parent.is_dir():
-        return StoreError(f"{path} does not exist, nor does its folder.")
-    names = sorted(entry.name for entry in path.parent.iterdir())
-    beside = few(names) if names else "nothing"
+    shown = Path(os.path.normpath(path.absolute()))
+    folder = shown.parent
+    if not folder.is_dir():
+        there = next((place for place in folder.parents if place.is_dir()), folder)
+        return StoreError(f"{shown} does not exist, nor does its folder.", hint=_beside(there))
+    names = sorted(entry.name for entry in folder.iterdir())
+    near = did_you_mean(shown.name, names) if names else ""
     return StoreError(
-        f"{path} does not exist. In its folder: {beside}.", hint=did_you_mean(path.name, names)
+        f"{shown} does not exist. {_beside(folder)}",
+        hint=near if near.startswith("Did") else None,
     )
+
+
+def _beside(folder: Path) -> str:
+    names = few(sorted(entry.name for entry in folder.iterdir()))
+    return f"In {folder}: {names or 'nothing'}."
+
+
+def _relative(path: Path, root: Path) -> str:
+    """A path as it is called from the recipe's root; whole if it lies elsewhere.
+
+    Links are followed only to find the root, so that a linked data folder keeps its name.
+    """
+    normal = Path(os.path.normpath(path.absolute()))
+    for base in (root.absolute(), root.resolve()):
+        if normal.is_relative_to(os.path.normpath(base)):
+            return normal.relative_to(os.path.normpath(base)).as_posix()
+    return normal.as_posix()
+
+
+def _public(url: str) -> str:
+    """A URL without user, password and the values of its query, but different for each."""
+    parts = urlsplit(url)
+    query = f"query={hashlib.sha256(parts.query.encode()).hexdigest()[:8]}" if parts.query else ""
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, query, ""))
+
+
+def _not_fetched(url: str, error: Any) -> StoreError | TryAgain:
+    import requests
+
+    status = getattr(error.response, "status_code", None)
+    what = type(error).__name__ if status is None else f"the server answered {status}"
+    message = f"{_public(url)} cannot be fetched: {what}."
+    is_away = isinstance(
+        error,
+        requests.ConnectionError | requests.Timeout | requests.exceptions.ChunkedEncodingError,
+    )
+    if is_away or (status or 0) >= SERVER_ERROR:
+        return TryAgain(message, hint="Run it again when the server answers.")
+    return StoreError(message, hint="Open the address in a browser: is it still right?")
+
+
+# ---- tables ----------------------------------------------------------------------------------
 
 
 def _load(path: Path, using: str, loader: Any | None) -> pd.DataFrame:
     if loader is None:
-        form = suffix_format(path) if using == AUTO else using
-        return read_table(path, str(form))
+        return read_table(path, suffix_format(path) or using if using == AUTO else using)
     import pandas as pd
 
     name = f"steps/ingest.py:{getattr(loader, '__name__', 'loader_method')}"
@@ -167,11 +242,15 @@ def _load(path: Path, using: str, loader: Any | None) -> pd.DataFrame:
     except NotImplementedError as error:
         raise UserCodeError(f"{name} is not written yet: {path} cannot be read.") from error
     except Exception as error:
-        raise UserCodeError(f"{name} failed on {path}: {type(error).__name__}: {error}") from error
+        cause = shorten(error, limit=300)
+        raise UserCodeError(f"{name} failed on {path}: {type(error).__name__}: {cause}") from error
     if not isinstance(frame, pd.DataFrame):
         raise UserCodeError(
             f"{name} gave {type(frame).__name__} for {path}; a pandas DataFrame is expected."
         )
+    doubles = sorted({str(name) for name in frame.columns[frame.columns.duplicated()]})
+    if doubles:
+        raise UserCodeError(f"{name} gave more than one column {few(doubles)} for {path}.")
     return frame
 
 
@@ -185,3 +264,52 @@ def _n_arguments(loader: Callable[..., Any]) -> int:
         return 2
     kinds = {"POSITIONAL_ONLY", "POSITIONAL_OR_KEYWORD"}
     return min(2, sum(parameter.kind.name in kinds for parameter in parameters))
+
+
+def _joined(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Put the files' rows one below another, each with the index it came with.
+
+    Raises:
+        StoreError: A column is missing in one of the files, or is text in one and numbers in
+            another: pandas would fill gaps or mix types, and say nothing.
+    """
+    import pandas as pd
+
+    (first_name, first), *others = frames.items()
+    if not others:
+        return first
+    for name, frame in others:
+        different = sorted(map(str, set(first.columns) ^ set(frame.columns)))
+        if different:
+            raise StoreError(
+                f"{first_name} and {name} have different columns: {few(different)} "
+                "is in one of them only.",
+                hint="Give all files the same columns, or read them with a loader_method.",
+            )
+    typed = _with_one_type_a_column(frames)
+    return pd.concat([frame[first.columns] for frame in typed])
+
+
+def _with_one_type_a_column(frames: Mapping[str, pd.DataFrame]) -> list[pd.DataFrame]:
+    """Let a column without any value take the type it has in the other files."""
+    import pandas as pd
+
+    typed = dict(frames)
+    for column in next(iter(frames.values())).columns:
+        filled = {name: f[column] for name, f in frames.items() if f[column].notna().any()}
+        texts = {
+            name: pd.api.types.is_string_dtype(values.dtype) for name, values in filled.items()
+        }
+        if len(set(texts.values())) > 1:
+            text = next(name for name, is_text in texts.items() if is_text)
+            other = next(name for name, is_text in texts.items() if not is_text)
+            raise StoreError(
+                f"'{shorten(column)}' is text in {text} and {filled[other].dtype} in {other}.",
+                hint="Mend the files, or read them with a loader_method that gives one type.",
+            )
+        if filled and len(filled) < len(frames):
+            dtype = next(iter(filled.values())).dtype
+            if not pd.api.types.is_numeric_dtype(dtype):
+                for name in frames.keys() - filled.keys():
+                    typed[name] = typed[name].assign(**{column: typed[name][column].astype(dtype)})
+    return list(typed.values())

@@ -25,6 +25,7 @@ SUFFIXES: Mapping[str, str] = {".parquet": "parquet", ".csv": "csv", ".csv.gz": 
 EXACT_UP_TO = 2**53
 """Greater whole numbers are rounded when they become floating point."""
 BEYOND_64_BITS = 2**63
+DIGITS_OR_TIME = r"^(-?\d+|\d+:[\d:]+([.]\d+)?)$"
 INCOMPLETE = "Is the file complete, or still being written? Fetch or write it again."
 OTHER_SEPARATORS = (";", "\t", "|")
 
@@ -154,7 +155,7 @@ def _parse_csv(path: Path, as_text: Sequence[str] = ()) -> Any:
     if any(pa.types.is_binary(field.type) for field in table.schema):
         raise _not_utf8(path) or _damaged(path, "CSV", ValueError("a column is not text"))
     if ragged:
-        raise _ragged(path, ragged)
+        raise _not_utf8(path) or _ragged(path, ragged)
     return table
 
 
@@ -173,9 +174,7 @@ def _is_no_number(texts: Any) -> bool:
     """Whether a column is better kept as text: digits alone, or times, but no 1.5e30."""
     import pyarrow.compute as pc
 
-    return bool(pc.all(pc.match_substring_regex(texts, r"^[\d:]+([.]\d+)?$")).as_py()) and not bool(
-        pc.any(pc.match_substring_regex(texts, r"^\d+[.]")).as_py()
-    )
+    return bool(pc.all(pc.match_substring_regex(texts, DIGITS_OR_TIME)).as_py())
 
 
 def _with_typed_gaps(table: Any) -> Any:
