@@ -92,7 +92,7 @@ def test_a_word_that_yaml_reads_as_a_boolean_gets_a_hint(
 ) -> None:
     (found,) = problems(lambda: load(RECIPE.replace("price", "no")))
     assert found == (
-        "recipe.yaml:2: target_col is 'False', but text is expected. "
+        "recipe.yaml:2: target_col is false, but text is expected. "
         "YAML reads yes, no, on and off as false: put the word in quotes."
     )
 
@@ -136,7 +136,7 @@ def test_a_custom_metric_may_have_a_threshold(load: Callable[..., LoadedConfig])
             "{using: time, time_col: t, validation_from: 2006-01-01, test_from: 2005-01-01}",
             "has validation_from 2006-01-01, which is not before test_from 2005-01-01",
         ),
-        ("{split_ratios: [1, 0, 1]}", "greater than 0"),
+        ("{split_ratios: [1, 0, 1]}", "is '[1, 0, 1]', but a list of three positive numbers"),
         ("{using: spilt_ratios}", "Did you mean 'split_ratios'?"),
     ],
 )
@@ -209,7 +209,9 @@ def test_a_missing_profile_gets_a_suggestion(
 ) -> None:
     load()
     found = problems(lambda: load_config(tmp_path, "locl"))
-    assert found == ["profiles/locl.yaml: does not exist. Did you mean 'local'?"]
+    assert found == [
+        "profiles/locl.yaml: does not exist. Did you mean 'local'? There are: 'local'."
+    ]
 
 
 @pytest.mark.parametrize("name", ["", "../local", "/etc/passwd", ".hidden", "a/b"])
@@ -278,7 +280,7 @@ def test_any_value_arrives_as_it_stands_in_the_profile(
     from mlrecipes.config.template import render_yaml
 
     document = render_yaml("x: {{ VALUE }}", "recipe.yaml", Path("/"), {"VALUE": value})
-    assert document.data == {"x": value}
+    assert document.document.data == {"x": value}
 
 
 def test_text_around_an_expression_makes_text(load: Callable[..., LoadedConfig]) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
-__all__ = ["Model", "Names", "Section"]
+__all__ = ["Model", "Names", "Number", "Section", "Whole"]
 
 
 class Model(BaseModel):
@@ -34,5 +35,18 @@ def _as_tuple(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
+def _no_boolean(value: Any) -> Any:
+    """``seed: yes`` is no 1: pydantic would take it for one."""
+    if isinstance(value, bool):
+        raise PydanticCustomError("number_type", "a number")
+    return value
+
+
 Names = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
 """Names of columns: a list, or one name."""
+
+Whole = Annotated[int, BeforeValidator(_no_boolean)]
+"""A whole number."""
+
+Number = Annotated[float, BeforeValidator(_no_boolean), Field(allow_inf_nan=False)]
+"""A finite number."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,43 +10,64 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from mlrecipes.config.problems import field_problems, rule_problems
+from mlrecipes.config.problems import field_problems, for_people, secret_texts
+from mlrecipes.config.profile import misspelled, profile_path, variables
+from mlrecipes.config.rules import rule_problems
 from mlrecipes.config.schema import RecipeConfig
-from mlrecipes.config.template import names_used, render_yaml
-from mlrecipes.config.yaml_source import Document
-from mlrecipes.errors import ConfigError, Problem, did_you_mean, few
+from mlrecipes.config.template import Rendered, names_used, render_yaml
+from mlrecipes.errors import ConfigError, Problem, did_you_mean
 
 __all__ = ["LoadedConfig", "Places", "find_recipe_root", "load_config"]
 
 RECIPE = "recipe.yaml"
-PROFILES = "profiles"
 SECTIONS = tuple(RecipeConfig.model_fields)
+MAX_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
     """Where keys stand: in the recipe, or in the profile for keys that only it has."""
 
-    recipe: Document
-    profile: Document
+    recipe: Rendered
+    profile: Rendered
     profile_file: str
 
     def find(self, key: str) -> tuple[str, int | None]:
-        """File and line of a key; of the nearest one above it if it is not written."""
-        for candidate in _upwards(key):
-            if candidate in self.recipe.lines:
-                return RECIPE, self.recipe.lines[candidate]
-            if candidate in self.profile.lines:
-                return self.profile_file, self.profile.lines[candidate]
+        """File and line of a key; of the nearest one above it if it is not written.
+
+        A key inside of a mapping that the recipe takes from the profile stands in the profile.
+        """
+        for above in _upwards(key):
+            if above in self.recipe.document.places:
+                return self._behind(above, key) or self.recipe.document.places[above]
+            if above in self.profile.document.places:
+                return self.profile.document.places[above]
         return RECIPE, None
+
+    def in_profile(self, key: str) -> tuple[str, int | None]:
+        """File and line of a key of the profile."""
+        return self.profile.document.places.get(key) or (self.profile_file, None)
+
+    def _behind(self, above: str, key: str) -> tuple[str, int] | None:
+        """Where a key stands below a variable that was filled in for ``above``."""
+        variable = self.recipe.links.get(above)
+        if variable is None:
+            return None
+        for name in _upwards(variable + key[len(above) :]):
+            if len(name) <= len(variable):
+                break
+            if name in self.profile.document.places:
+                return self.profile.document.places[name]
+        return None
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedConfig:
-    """A configuration and where each of its keys stands."""
+    """A configuration, where each of its keys stands, and the files that it was read from."""
 
     config: RecipeConfig
     places: Places
+    files: tuple[Path, ...]
 
 
 def find_recipe_root(start: Path) -> Path:
@@ -55,15 +75,18 @@ def find_recipe_root(start: Path) -> Path:
 
     Raises:
         ConfigError: There is none at or above ``start``.
+
+    >>> find_recipe_root(Path("/"))
+    Traceback (most recent call last):
+    mlrecipes.errors.ConfigError: recipe.yaml: is neither in / nor above it. Go to a recipe, ...
     """
     folder = start.expanduser().resolve()
     for candidate in (folder, *folder.parents):
         if (candidate / RECIPE).is_file():
             return candidate
     what = f"is neither in {folder} nor above it."
-    raise ConfigError(
-        [Problem(RECIPE, None, "", what, "Go to a recipe, or name one: --recipe DIR")]
-    )
+    hint = "Go to a recipe, or name one: --recipe DIR"
+    raise ConfigError([Problem(RECIPE, None, "", what, hint)])
 
 
 def load_config(
@@ -79,159 +102,88 @@ def load_config(
 
     Raises:
         ConfigError: All problems of both files.
+
+    >>> load_config(Path("/"), "../secret")
+    Traceback (most recent call last):
+    mlrecipes.errors.ConfigError: profiles: '../secret' is no name of a profile: ...
     """
-    profile_file, profile_path = _profile_path(root, profile)
-    filled = render_yaml(_read(profile_path, profile_file), profile_file, root, {})
-    values, problems = _variables(filled, profile_file, overrides or {})
+    file, path = profile_path(root, profile)
     text = _read(root / RECIPE, RECIPE)
-    undefined = list(_undefined(text, root, values, profile_file))
-    if undefined:
-        stand_ins = dict.fromkeys(names_used(text, root) - set(values))
-        document = render_yaml(text, RECIPE, root, {**values, **stand_ins})
-    else:
-        document = render_yaml(text, RECIPE, root, values)
-    places = Places(document, filled, profile_file)
-    problems += undefined + list(document.problems)
-    problems += list(_misspelled(values, names_used(text, root), places))
-    if problems and not isinstance(document.data, dict):
-        raise ConfigError(problems)
-    merged, clashes = _merged(document.data, values, places)
-    config, wrong = _validated(merged, places)
-    blamed = {problem.key for problem in undefined}
-    problems += clashes + [problem for problem in wrong if not blamed or not _is_null(problem)]
+    filled = render_yaml(_read(path, file), file, root, {})
+    problems = [*filled.document.problems, *_undefined(filled, {}, file)]
+    if problems and filled.document.data is None:
+        raise ConfigError(for_people(problems))
+    values, wrong = variables(filled.document, file, overrides or {})
+    secrets = secret_texts(values)
+    recipe = render_yaml(text, RECIPE, root, values)
+    problems += [*wrong, *_undefined(recipe, values, file), *recipe.document.problems]
+    problems += misspelled(values, names_used(text, root), SECTIONS, filled.document, file)
+    places = Places(recipe, filled, file)
+    config, wrong = _validated(recipe.document.data, values, places, secrets)
+    # A file that is no mapping needs no second complaint if it is no valid YAML either.
+    problems += [problem for problem in wrong if not problems or recipe.document.data is not None]
     if config is None or problems:
-        raise ConfigError(problems)
-    return LoadedConfig(config, places)
-
-
-def _profile_path(root: Path, profile: str) -> tuple[str, Path]:
-    folder = root / PROFILES
-    names = sorted(path.stem for path in folder.glob("*.yaml"))
-    if not profile or not re.fullmatch(r"[\w.-]+", profile) or profile.startswith("."):
-        what = f"'{profile}' is no name of a profile." if profile else "no profile is named."
-        raise ConfigError([Problem(PROFILES, None, "", what, f"There are: {few(names)}.")])
-    file = f"{PROFILES}/{profile}.yaml"
-    path = root / file
-    if path.is_file():
-        return file, path
-    if path.with_suffix(".yml").is_file():
-        hint = f"Rename {PROFILES}/{profile}.yml to {profile}.yaml."
-    else:
-        hint = did_you_mean(profile, names) if names else f"Make it: touch {file}"
-    raise ConfigError([Problem(file, None, "", "does not exist.", hint)])
+        raise ConfigError(for_people(problems, secrets))
+    files = (root / RECIPE, path, *recipe.files, *filled.files)
+    return LoadedConfig(config, places, tuple(dict.fromkeys(files)))
 
 
 def _read(path: Path, file: str) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        if path.stat().st_size > MAX_BYTES:
+            what = f"is larger than {MAX_BYTES:,} bytes."
+        else:
+            return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         what = f"is not UTF-8 (byte {error.start})."
+    except FileNotFoundError:
+        what = f"does not exist in {path.parent}."
     except OSError as error:
         what = f"cannot be read: {error.strerror}."
     raise ConfigError([Problem(file, None, "", what)])
 
 
-def _variables(
-    filled: Document, file: str, overrides: Mapping[str, str]
-) -> tuple[dict[str, Any], list[Problem]]:
-    """The profile's keys with the command line's values in place."""
-    problems = list(filled.problems)
-    data = filled.data if filled.data is not None else {}
-    if not isinstance(data, dict):
-        if not problems:
-            problems.append(Problem(file, 1, "", "is no mapping of names to values."))
-        return {}, problems
-    values = {str(name): value for name, value in data.items()}
-    for name, text in overrides.items():
-        if not text:
+def _undefined(rendered: Rendered, values: Mapping[str, Any], profile: str) -> Iterator[Problem]:
+    """Names that a file uses and nobody sets, each once."""
+    told = set()
+    for name in rendered.missing:
+        if name.name in told:
             continue
-        known = _known_name(name, values)
-        if known is None:
-            what = f"is set on the command line, but {file} has no such name."
-            problems.append(Problem(file, None, name, what, did_you_mean(name, values)))
+        told.add(name.name)
+        if not name.is_variable:
+            what, hint = "is used here, but the value before it has no such part.", ""
+        elif name.file == profile:
+            what, hint = "is used here, but a profile has no variables.", "Write the value."
         else:
-            values[known] = _typed(text, values[known])
-    return values, problems
-
-
-def _known_name(name: str, values: Mapping[str, Any]) -> str | None:
-    if name in values:
-        return name
-    alike = [known for known in values if known.lower() == name.lower()]
-    return alike[0] if len(alike) == 1 else None
-
-
-def _typed(text: str, before: Any) -> Any:
-    """Text from the command line as YAML reads it, but text where the profile has text."""
-    if isinstance(before, str):
-        return text
-    import yaml
-
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
-        return text
-    return value if value is not None else text
-
-
-def _undefined(
-    text: str, root: Path, values: Mapping[str, Any], profile_file: str
-) -> Iterator[Problem]:
-    for name in sorted(names_used(text, root) - set(values)):
-        uses = re.compile(rf"\{{[{{%][^}}]*\b{re.escape(name)}\b(?![^}}]*\bdefault\b)")
-        for number, line in enumerate(text.split("\n"), 1):
-            if uses.search(line.partition(" #")[0] if not line.lstrip().startswith("#") else ""):
-                what = f"is used here, but {profile_file} does not set it."
-                hint = did_you_mean(name, values) if values else f"Add to the profile: {name}: …"
-                yield Problem("recipe.yaml", number, name, what, hint)
-                break
-
-
-def _misspelled(
-    values: Mapping[str, Any], used: frozenset[str], places: Places
-) -> Iterator[Problem]:
-    """A name of the profile that nothing uses and that is nearly a known one is a typo."""
-    for name in values:
-        if name in used or name in SECTIONS:
-            continue
-        near = difflib.get_close_matches(name, SECTIONS, n=1, cutoff=0.8)
-        if near:
-            file, line = places.profile_file, places.profile.lines.get(name)
-            hint = f"Did you mean '{near[0]}'?"
-            yield Problem(file, line, name, "is used by nothing.", hint)
-
-
-def _merged(
-    data: Any, values: Mapping[str, Any], places: Places
-) -> tuple[dict[str, Any], list[Problem]]:
-    """The recipe's keys and those of the profile that are sections of a recipe."""
-    if not isinstance(data, dict):
-        return {}, [Problem(RECIPE, 1, "", "is empty or no mapping of keys to values.")]
-    clashes = []
-    for key in sorted(set(map(str, data)) & set(values)):
-        line = places.profile.lines.get(key)
-        what = f"stands here and in {RECIPE}:{places.recipe.lines.get(key)}."
-        clashes.append(Problem(places.profile_file, line, key, what, "Keep one of them."))
-    sections = {key: value for key, value in values.items() if key in SECTIONS}
-    return {**sections, **data}, clashes
+            what = f"is used here, but {profile} does not set it."
+            near = did_you_mean(name.name, values)
+            hint = near if near.startswith("Did") else f"Add to the profile: {name.name}: …"
+        yield Problem(name.file, name.line, name.name, what, hint)
 
 
 def _validated(
-    merged: Mapping[str, Any], places: Places
+    data: Any, values: Mapping[str, Any], places: Places, secrets: frozenset[str]
 ) -> tuple[RecipeConfig | None, list[Problem]]:
+    """The recipe's keys and those of the profile that are sections of a recipe, typed."""
+    if not isinstance(data, dict):
+        what = "is empty." if data is None else "is no mapping of keys to values."
+        return None, [Problem(RECIPE, 1, "", what, "Begin with recipe: and target_col:.")]
+    problems = []
+    for key in sorted(set(map(str, data)) & set(values)):
+        file, line = places.recipe.document.places[key]
+        what = f"stands here and in {file}:{line}."
+        problems.append(Problem(*places.in_profile(key), key, what, "Keep one of them."))
+    sections = {key: value for key, value in values.items() if key in SECTIONS}
     try:
-        config = RecipeConfig.model_validate(merged)
+        config = RecipeConfig.model_validate({**sections, **data})
     except ValidationError as error:
-        return None, list(field_problems(error, RecipeConfig, places.find))
-    return config, list(rule_problems(config, places.find))
-
-
-def _is_null(problem: Problem) -> bool:
-    """A value that is missing only because its variable is undefined was told already."""
-    return "None" in problem.what or "null" in problem.what
+        wrong = field_problems(error, RecipeConfig, places.find, secrets)
+        return None, [*problems, *wrong]
+    return config, [*problems, *rule_problems(config, places.find)]
 
 
 def _upwards(key: str) -> Iterator[str]:
+    """A key path and all above it: ``a.b[0]``, ``a.b``, ``a``."""
     while key:
         yield key
         key = re.sub(r"(\.[^.\[]+|\[[^\]]*\]|^[^.\[]+)$", "", key)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field
 
-from mlrecipes.config.base import Model, Names, Section
+from mlrecipes.config.base import Model, Names, Section, Whole
 from mlrecipes.config.metric_names import metric_directions, primary_metric
 from mlrecipes.config.step_schema import (
     Evaluate,
@@ -34,13 +34,17 @@ class CustomMetric(Model):
     greater_is_better: bool
 
 
+def _id_as_text(value: Any) -> Any:
+    """Ids of MLflow are text that looks like a number."""
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return str(value) if is_number else value
+
+
 class Experiment(Section):
     """Where runs are recorded."""
 
     name: str | None = None
-    id: Annotated[
-        str | None, BeforeValidator(lambda value: value if value is None else str(value))
-    ] = None
+    id: Annotated[str | None, BeforeValidator(_id_as_text)] = None
     tracking_uri: str | None = None
     artifact_location: str | None = None
     run_name_prefix: str | None = None
@@ -68,8 +72,19 @@ class Steps(Section):
     ingest_scoring: Ingest | None = None
 
 
-class RecipeConfig(Model):
+class RecipeConfig(Section):
     """A whole recipe with its profile's values in place.
+
+    >>> config = RecipeConfig.model_validate(
+    ...     {
+    ...         "recipe": "classification/v1",
+    ...         "target_col": "default",
+    ...         "positive_class": 0,
+    ...         "steps": {"ingest": {"using": "csv", "location": "loans.csv"}},
+    ...     }
+    ... )
+    >>> config.is_binary, config.effective_primary_metric
+    (True, 'f1_score')
 
     Attributes:
         positive_class: Set for a binary classification; 0 and False are classes too.
@@ -82,24 +97,13 @@ class RecipeConfig(Model):
     target_col: str
     positive_class: str | bool | int | float | None = None
     primary_metric: str | None = None
-    custom_metrics: Annotated[
-        tuple[CustomMetric, ...], BeforeValidator(lambda value: () if value is None else value)
-    ] = ()
+    custom_metrics: tuple[CustomMetric, ...] = ()
     id_cols: Names = ()
     ignore_cols: Names = ()
-    seed: int = 42
+    seed: Whole = 42
     steps: Steps
     experiment: Experiment = Experiment()
     model_registry: ModelRegistry = ModelRegistry()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _absent_if_null(cls, data: Any) -> Any:
-        """``experiment:`` with nothing behind it means the same as no such line."""
-        if not isinstance(data, dict):
-            return data
-        empty = {key for key in ("experiment", "model_registry") if data.get(key, 0) is None}
-        return {key: value for key, value in data.items() if key not in empty}
 
     @property
     def is_binary(self) -> bool:

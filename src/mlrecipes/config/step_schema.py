@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
-from mlrecipes.config.base import Model, Names, Section
+from mlrecipes.config.base import Model, Names, Number, Section, Whole
 
 __all__ = [
     "Criterion",
@@ -26,13 +28,44 @@ __all__ = [
 
 
 def _moment(value: Any) -> Any:
-    """Text with a time of day is a moment: as a date it would lose its hour and its zone."""
-    if isinstance(value, str) and ":" in value:
-        return datetime.fromisoformat(value)
-    return value
+    """A day or a moment; text with a time of day keeps its hour and its zone.
+
+    Numbers are none: pydantic would count them as seconds since 1970, the year 2006 too.
+    """
+    if isinstance(value, date):
+        return value
+    if isinstance(value, str):
+        text = value.strip()
+        try:
+            return datetime.fromisoformat(text) if ":" in text else date.fromisoformat(text)
+        except ValueError:
+            pass
+    raise PydanticCustomError("date_type", "a date")
+
+
+def _moment_in_order(moment: date) -> datetime:
+    """A moment that can be compared with others; one without a zone counts as UTC."""
+    if not isinstance(moment, datetime):
+        moment = datetime.combine(moment, time.min)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _three_ratios(value: Any) -> Any:
+    is_list = isinstance(value, list | tuple)
+    if is_list and len(value) == N_PARTS and all(map(_is_ratio, value)):
+        return tuple(map(float, value))
+    raise PydanticCustomError("ratios_type", "three positive numbers")
+
+
+def _is_ratio(value: Any) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and 0 < value < math.inf
 
 
 Day = Annotated[date | datetime, BeforeValidator(_moment)]
+Ratios = Annotated[tuple[float, float, float], BeforeValidator(_three_ratios)]
+PositiveWhole = Annotated[Whole, Field(gt=0)]
+N_PARTS = 3
 BUILTIN_FORMATS = ("parquet", "delta", "spark_sql", "csv", "auto")
 
 
@@ -52,15 +85,18 @@ class Ingest(Section):
     location_params: Mapping[str, Any] = {}
     loader_method: str | None = None
     sql: str | None = None
-    version: int | None = None
+    version: Whole | None = None
     timestamp: str | datetime | None = None
     skip_data_profiling: bool = False
 
+    @property
+    def has_location(self) -> bool:
+        """Whether it says where the data lie; the section for scoring may leave it open."""
+        sql = self.sql if self.using == "spark_sql" else None
+        return bool(self.location or self.location_method or sql)
+
     @model_validator(mode="after")
-    def _has_one_location(self) -> Self:
-        n_places = sum(bool(place) for place in (self.location, self.location_method, self.sql))
-        if n_places == 0:
-            raise ValueError("needs location, or location_method, or sql with using: spark_sql")
+    def _is_readable(self) -> Self:
         if self.location and self.location_method:
             raise ValueError("has both location and location_method: keep one of them")
         if self.using not in BUILTIN_FORMATS and not self.loader_method:
@@ -87,7 +123,7 @@ class Split(Section):
     using: Literal["split_ratios", "custom", "hash", "random", "stratified", "group", "time"] = (
         "split_ratios"
     )
-    split_ratios: tuple[PositiveFloat, PositiveFloat, PositiveFloat] = (0.75, 0.125, 0.125)
+    split_ratios: Ratios = (0.75, 0.125, 0.125)
     split_method: str | None = None
     post_split_method: str | None = None
     post_split_filter_method: str | None = None
@@ -114,9 +150,9 @@ class Split(Section):
     @model_validator(mode="after")
     def _dates_are_in_order(self) -> Self:
         names = ("train_from", "validation_from", "test_from", "test_until")
-        given = [(name, str(getattr(self, name))) for name in names if getattr(self, name)]
+        given = [(name, moment) for name in names if (moment := getattr(self, name))]
         for (earlier, start), (later, end) in pairwise(given):
-            if start >= end:
+            if _moment_in_order(start) >= _moment_in_order(end):
                 raise ValueError(f"has {earlier} {start}, which is not before {later} {end}")
         return self
 
@@ -143,15 +179,15 @@ class Transform(Section):
     skip_data_profiling: bool = False
 
 
-class Tuning(Model):
+class Tuning(Section):
     """The search for hyperparameters."""
 
     enabled: bool
-    max_trials: PositiveInt | None = None
+    max_trials: PositiveWhole | None = None
     parameters: Mapping[str, Mapping[str, Any]] = {}
     algorithm: str = "hyperopt.rand.suggest"
-    parallelism: PositiveInt = 1
-    sample_fraction: Annotated[float, Field(gt=0, le=1)] = 1.0
+    parallelism: PositiveWhole = 1
+    sample_fraction: Annotated[Number, Field(gt=0, le=1)] = 1.0
     early_stop_fn: str | None = None
 
 
@@ -172,8 +208,8 @@ class Train(Section):
     predict_prefix: str = "predicted_"
     predict_output: Literal["recipes", "probability", "label"] = "recipes"
     rebalance_training_data: bool = True
-    resampling_minority_percentage: Annotated[float, Field(gt=0, le=0.5)] = 0.3
-    time_budget_secs: PositiveFloat = 600
+    resampling_minority_percentage: Annotated[Number, Field(gt=0, le=0.5)] = 0.3
+    time_budget_secs: Annotated[Number, Field(gt=0)] = 600
     flaml_params: Mapping[str, Any] = {}
     skip_data_profiling: bool = False
 
@@ -188,7 +224,7 @@ class Criterion(Model):
     """A threshold that the model must reach on the test part."""
 
     metric: str
-    threshold: Annotated[float, Field(allow_inf_nan=False)]
+    threshold: Number
 
 
 class Evaluate(Section):

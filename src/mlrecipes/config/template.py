@@ -6,197 +6,159 @@ afterwards, with its type:
 
 * a plain scalar that is one expression becomes the value: a number, date, list, mapping, null;
 * a scalar in quotes, or with text around the expression, becomes text;
-* blocks, loops and includes work on the text as usual.
+* blocks, loops and includes work on the text as usual; what a macro or a ``{% set %}`` block
+  collects is text.
+
+Every piece of text carries a mark with its file and line through the template, so a problem
+names the line on the disk, after ``{% %}`` blocks and in included files too.
 """
 
 from __future__ import annotations
 
-import json
-import re
-import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlrecipes.config.comments import has_markup, hide_comments
+from mlrecipes.config.tokens import UNSET, Tokens
 from mlrecipes.config.yaml_source import Document, parse_yaml
 from mlrecipes.errors import Problem, shorten
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from mlrecipes.config.sandbox import Missing, RecipeEnvironment
 
-__all__ = ["names_used", "render_yaml"]
+__all__ = ["UNSET", "Rendered", "names_used", "render_yaml"]
 
-MARKUP = re.compile(r"\{\{|\{%|\{#")
+MAX_CHARACTERS = 1_000_000
+WILL_NOT_DO = (TypeError, ValueError, ArithmeticError, OSError, LookupError, AttributeError)
 
 
-def render_yaml(text: str, file: str, root: Path, variables: Mapping[str, Any]) -> Document:
-    """Fill in a YAML template and parse it.
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A file that was filled in and parsed.
+
+    Attributes:
+        missing: Names that it uses and nothing sets; their value in the document is ``UNSET``.
+        links: Key path to the variable whose mapping or list stands there.
+        files: Files that it included or read.
+    """
+
+    document: Document
+    missing: tuple[Missing, ...] = ()
+    links: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[Path, ...] = ()
+
+
+def render_yaml(text: str, file: str, root: Path, variables: Mapping[str, Any]) -> Rendered:
+    r"""Fill in a YAML template and parse it.
 
     Args:
         text: The file's content.
         file: Its name in messages.
         root: Includes and ``from_json`` stay below this folder.
-        variables: Values for its names; a name that is not among them is a problem.
-    """
-    if not MARKUP.search(text):
-        return parse_yaml(text, file)
-    import jinja2
+        variables: Values for its names.
 
-    tokens = _Tokens()
-    environment = _environment(root, tokens)
+    >>> rendered = render_yaml("a: {{ A }}", "recipe.yaml", Path("."), {"A": "x\nevil: 1"})
+    >>> rendered.document.data
+    {'a': 'x\nevil: 1'}
+    """
+    if not has_markup(text):
+        return Rendered(parse_yaml(text, file))
+    from mlrecipes.config.sandbox import RecipeEnvironment
+
+    tokens = Tokens(variables)
+    environment = RecipeEnvironment(root, tokens)
     try:
-        rendered = environment.from_string(_without_marked_comments(text)).render(dict(variables))
-    except jinja2.TemplateSyntaxError as error:
-        what = f"is no valid template: {error.message}"
-        return Document(None, problems=(Problem(file, error.lineno, "", what),))
-    except jinja2.UndefinedError as error:
-        what = f"uses a name that the profile does not define: {error.message}."
-        return Document(None, problems=(Problem(file, _line_of(text, str(error)), "", what),))
-    except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError, OSError) as error:
-        what = f"cannot be filled in: {type(error).__name__}: {shorten(error, limit=120)}"
-        return Document(None, problems=(Problem(file, None, "", what),))
-    document = parse_yaml(rendered, file)
-    data = tokens.resolve(document.data, "", document.quoted)
-    problems = tuple(tokens.resolve_problem(problem) for problem in document.problems)
-    return Document(data, tokens.resolve_keys(document.lines), document.quoted, problems)
+        printed = _print(environment, hide_comments(text), file, variables)
+    except _Stopped as stop:
+        missing = tuple(environment.missing)
+        # What went wrong may come from the missing names, which are problems of their own.
+        problems = () if missing else (stop.problem,)
+        return Rendered(Document(None, problems=problems), missing)
+    plain, places = tokens.unmark(printed, file)
+    document = parse_yaml(plain, file, places=places, fill=tokens.fill)
+    return Rendered(document, tuple(environment.missing), tokens.links, tuple(environment.files))
 
 
 def names_used(text: str, root: Path) -> frozenset[str]:
-    """Names that a template takes from outside; empty if it is no valid template."""
-    if not MARKUP.search(text):
-        return frozenset()
-    import jinja2
-    from jinja2 import meta
+    """Names that a template takes from outside; empty if it is no valid template.
 
-    environment = _environment(root, _Tokens())
+    >>> sorted(names_used("a: {{ A }}  # {{ B }}", Path(".")))
+    ['A']
+    """
+    if not has_markup(text):
+        return frozenset()
+    from jinja2 import TemplateSyntaxError, meta
+
+    from mlrecipes.config.sandbox import RecipeEnvironment
+
+    environment = RecipeEnvironment(root, Tokens({}))
     try:
-        return frozenset(
-            meta.find_undeclared_variables(environment.parse(_without_marked_comments(text)))
-        )
-    except jinja2.TemplateError:
+        tree = environment.parse(hide_comments(text))
+    except TemplateSyntaxError:
         return frozenset()
+    return frozenset(meta.find_undeclared_variables(tree))
 
 
-class _Tokens:
-    """Stands in for printed values while the text is parsed."""
+class _Stopped(Exception):
+    """The template cannot be filled in."""
 
-    def __init__(self) -> None:
-        self._mark = f"v{secrets.token_hex(8)}"
-        self._values: list[Any] = []
-        self._pattern = re.compile(rf"{self._mark}x(\d+)x")
-
-    def hide(self, value: Any) -> Any:
-        """Jinja's hook for each value that a template prints."""
-        from jinja2 import Undefined
-
-        if isinstance(value, Undefined):
-            return value
-        self._values.append(value)
-        return f"{self._mark}x{len(self._values) - 1}x"
-
-    def resolve(self, data: Any, path: str, quoted: frozenset[str]) -> Any:
-        """Put the values back, in keys, lists, mappings and scalars."""
-        if isinstance(data, dict):
-            return {
-                self._text(key): self.resolve(value, f"{path}.{key}" if path else str(key), quoted)
-                for key, value in data.items()
-            }
-        if isinstance(data, list):
-            return [self.resolve(item, f"{path}[{i}]", quoted) for i, item in enumerate(data)]
-        if not isinstance(data, str):
-            return data
-        whole = self._pattern.fullmatch(data)
-        if whole and path not in quoted:
-            return self._values[int(whole.group(1))]
-        return self._text(data)
-
-    def resolve_keys(self, lines: Mapping[str, int]) -> dict[str, int]:
-        """Put the values back into key paths."""
-        return {self._text(path): line for path, line in lines.items()}
-
-    def resolve_problem(self, problem: Problem) -> Problem:
-        """Put the values back into a message."""
-        return Problem(
-            problem.file,
-            problem.line,
-            self._text(problem.key),
-            self._text(problem.what),
-            problem.hint,
-        )
-
-    def _text(self, value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        return self._pattern.sub(lambda found: str(self._values[int(found.group(1))]), value)
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
 
 
-def _environment(root: Path, tokens: _Tokens) -> Environment:
-    import jinja2
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    def from_json(path: str) -> Any:
-        return json.loads(_below(root, path).read_text(encoding="utf-8"))
-
-    def load(name: str) -> str | None:
-        path = _below(root, name)
-        return path.read_text(encoding="utf-8") if path.is_file() else None
-
-    environment = ImmutableSandboxedEnvironment(
-        undefined=jinja2.StrictUndefined,
-        finalize=tokens.hide,
-        loader=jinja2.FunctionLoader(load),
-        keep_trailing_newline=True,
-    )
-    environment.filters["from_json"] = from_json
-    return environment
-
-
-def _below(root: Path, name: str) -> Path:
-    """A file of the recipe, after links were followed.
+def _print(
+    environment: RecipeEnvironment, text: str, file: str, variables: Mapping[str, Any]
+) -> str:
+    """Run the template.
 
     Raises:
-        ValueError: The file lies outside the recipe.
+        _Stopped: It does not run to its end.
     """
-    path = (root / name).resolve()
-    if not path.is_relative_to(root.resolve()):
-        raise ValueError(f"'{shorten(name)}' lies outside the recipe's folder")
-    return path
+    import jinja2
+
+    pieces, n_characters = [], 0
+    try:
+        code = environment.compile(text, name=file, filename=file)
+        template = jinja2.Template.from_code(environment, code, environment.make_globals(None))
+        for piece in template.generate(dict(variables)):
+            pieces.append(piece)
+            n_characters += len(piece)
+            if n_characters > MAX_CHARACTERS:
+                raise ValueError(f"prints more than {MAX_CHARACTERS:,} characters")
+    except (jinja2.TemplateError, RecursionError, *WILL_NOT_DO) as error:
+        raise _Stopped(_problem(error, file)) from error
+    return "".join(pieces)
 
 
-def _without_marked_comments(text: str) -> str:
-    """Empty the comments that hold template markup: a comment is never filled in.
+def _problem(error: Exception, file: str) -> Problem:
+    import jinja2
+    from jinja2.exceptions import SecurityError
 
-    Other comments stay, so that lines keep their numbers and ``a#b`` its end.
-    """
-    return "\n".join(_without_marked_comment(line) for line in text.split("\n"))
-
-
-def _without_marked_comment(line: str) -> str:
-    start = _comment_start(line)
-    if start is None or not MARKUP.search(line[start:]):
-        return line
-    return line[:start]
-
-
-def _comment_start(line: str) -> int | None:
-    """Where YAML sees a comment begin: a ``#`` at the start or after a space, not in quotes."""
-    quote = ""
-    for position, char in enumerate(line):
-        if quote:
-            quote = "" if char == quote else quote
-        elif char in "'\"" and (position == 0 or line[position - 1] in " [{,:("):
-            quote = char
-        elif char == "#" and (position == 0 or line[position - 1] in " \t"):
-            return position
-    return None
+    if isinstance(error, jinja2.TemplateSyntaxError):
+        what = f"is no valid template: {shorten(error.message, limit=120)}"
+        return Problem(error.filename or file, error.lineno, "", what)
+    reason = shorten(error, limit=120)
+    if isinstance(error, jinja2.TemplateNotFound):
+        what = f"includes '{reason}', which is no file of the recipe."
+    elif isinstance(error, SecurityError):
+        what = f"asks for what a template may not reach: {reason}"
+    elif isinstance(error, RecursionError):
+        what = "includes itself, or repeats itself without end."
+    else:
+        what = f"cannot be filled in: {reason} ({type(error).__name__})."
+    name, line = _place(error, file)
+    return Problem(name, line, "", what)
 
 
-def _line_of(text: str, message: str) -> int | None:
-    """The first line that uses the name which a message of Jinja quotes."""
-    named = re.search(r"'(\w+)'", message)
-    if named is None:
-        return None
-    for number, line in enumerate(text.split("\n"), 1):
-        if re.search(rf"\b{named.group(1)}\b", line) and MARKUP.search(line):
-            return number
-    return None
+def _place(error: Exception, file: str) -> tuple[str, int | None]:
+    """Where in a template an error arose: Jinja adds frames that stand for its lines."""
+    place: tuple[str, int | None] = (file, None)
+    trace = error.__traceback__
+    while trace is not None:
+        if "__jinja_exception__" in trace.tb_frame.f_globals:
+            place = trace.tb_frame.f_code.co_filename, trace.tb_lineno
+        trace = trace.tb_next
+    return place

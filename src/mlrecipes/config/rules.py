@@ -1,0 +1,79 @@
+"""What only the whole configuration can tell: words that contradict each other or mean nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from mlrecipes.errors import Problem, did_you_mean, shorten
+
+if TYPE_CHECKING:
+    from mlrecipes.config.schema import RecipeConfig
+
+__all__ = ["rule_problems", "unsupported"]
+
+Finding = tuple[str, str, str]
+"""Key, what is wrong with it, what to do."""
+
+
+def rule_problems(
+    config: RecipeConfig, find: Callable[[str], tuple[str, int | None]]
+) -> Iterator[Problem]:
+    """Find what no single key shows."""
+    for key, what, hint in (
+        *_unknown_metrics(config),
+        *_contradictions(config),
+        *unsupported(config),
+    ):
+        yield Problem(*find(key), key, what, hint)
+
+
+def unsupported(config: RecipeConfig) -> Iterator[Finding]:
+    """Parts of MLflow Recipes that this version reads but cannot run yet."""
+    train, ingest = config.steps.train, config.steps.ingest
+    if train.using == "automl/flaml":
+        yield "steps.train.using", _NOT_YET.format("AutoML"), "Use an estimator_method."
+    if train.tuning is not None and train.tuning.enabled:
+        yield "steps.train.tuning.enabled", _NOT_YET.format("tuning"), "Set it to false."
+    if train.calibrate_proba is not None:
+        yield "steps.train.calibrate_proba", _NOT_YET.format("calibration"), "Remove it."
+    if ingest.using in {"delta", "spark_sql"} and not ingest.loader_method:
+        what = _NOT_YET.format(ingest.using)
+        yield "steps.ingest.using", what, "Use parquet, csv or auto."
+
+
+_NOT_YET = "asks for {}, which is not supported by this version of mlrecipes."
+
+
+def _unknown_metrics(config: RecipeConfig) -> Iterator[Finding]:
+    directions = config.metric_directions
+    metrics = {
+        f"steps.evaluate.validation_criteria[{i}].metric": criterion.metric
+        for i, criterion in enumerate(config.steps.evaluate.validation_criteria)
+    }
+    if config.primary_metric is not None:
+        metrics["primary_metric"] = config.primary_metric
+    for key, name in metrics.items():
+        if name not in directions:
+            what = f"is '{shorten(name)}', which is no metric of this recipe."
+            yield key, what, did_you_mean(name, directions)
+
+
+def _contradictions(config: RecipeConfig) -> Iterator[Finding]:
+    if config.recipe == "regression/v1" and config.positive_class is not None:
+        yield "positive_class", "has no meaning in a regression.", "Remove it."
+    if not config.steps.ingest.has_location:
+        what = "has no location, no location_method and no sql for using: spark_sql."
+        yield "steps.ingest", what, "Say where the data lie: location: data.parquet"
+    if config.steps.train.predict_output == "probability" and not config.is_binary:
+        what = "is 'probability', which a recipe without positive_class cannot give."
+        yield "steps.train.predict_output", what, "Set positive_class, or use 'recipes'."
+    if config.target_col in config.id_cols + config.ignore_cols:
+        yield "target_col", "is among id_cols or ignore_cols too.", "Remove it there."
+    names = [metric.name for metric in config.custom_metrics]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            key = f"custom_metrics[{index}].name"
+            yield key, f"is '{shorten(name)}', as is that of an earlier one.", "Rename one."
+    if not config.steps.train.estimator_method and config.steps.train.using == "custom":
+        yield "steps.train.estimator_method", "is missing.", "Name a function in steps/train.py."
