@@ -1,7 +1,10 @@
 """Data are read as they are, or an error says which file, where, and what to do."""
 
 import gzip
+import hashlib
 import http.server
+import re
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -9,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from mlrecipes.errors import StoreError, UserCodeError
+from mlrecipes.errors import StoreError, TryAgain, UserCodeError
 from mlrecipes.ports import ReadDataset
 from mlrecipes.stores.datasets import FileDatasetReader
 from mlrecipes.stores.digests import sha256_of_file
@@ -109,6 +114,123 @@ def test_an_unknown_scheme_is_refused(read: Callable[..., ReadDataset]) -> None:
         read("s3://bucket/a.csv", "csv")
 
 
+def test_a_file_uri_with_a_space_is_read(read: Callable[..., ReadDataset], tmp_path: Path) -> None:
+    path = write(tmp_path / "my data" / "a.csv", "x\n1\n")
+    assert read(path.as_uri(), "csv").sources[0].uri == "my data/a.csv"
+
+
+def test_an_absolute_path_inside_the_root_is_named_from_the_root(
+    read: Callable[..., ReadDataset], tmp_path: Path
+) -> None:
+    path = write(tmp_path / "data" / "a.csv", "x\n1\n")
+    assert read(str(path), "csv").sources[0].uri == "data/a.csv"
+
+
+def test_a_linked_folder_keeps_the_name_of_the_link(
+    read: Callable[..., ReadDataset], tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = write(tmp_path_factory.mktemp("disk") / "a.csv", "x\n1\n")
+    (tmp_path / "data").symlink_to(path.parent)
+    assert read("data/a.csv", "csv").sources[0].uri == "data/a.csv"
+
+
+def test_size_and_digest_of_each_file_are_told(
+    read: Callable[..., ReadDataset], tmp_path: Path
+) -> None:
+    write(tmp_path / "a.csv", "x\n1\n")
+    (source,) = read("a.csv", "csv").sources
+    assert source.size_bytes == 4
+    assert source.sha256 == hashlib.sha256(b"x\n1\n").hexdigest()
+
+
+def test_an_empty_list_of_files_is_an_error(read: Callable[..., ReadDataset]) -> None:
+    with pytest.raises(StoreError, match=r"The location of the data is an empty list."):
+        read([], "csv")
+
+
+def test_hidden_files_of_a_folder_are_left_out(
+    read: Callable[..., ReadDataset], tmp_path: Path
+) -> None:
+    write(tmp_path / "d" / ".a.csv", "x\n1\n")
+    write(tmp_path / "d" / "b.csv", "x\n2\n")
+    assert read("d", "csv").frame["x"].tolist() == [2]
+
+
+def test_a_folder_that_holds_one_table_twice_is_an_error(
+    read: Callable[..., ReadDataset], tmp_path: Path
+) -> None:
+    write(tmp_path / "d" / "a.csv", "x\n1\n")
+    write(tmp_path / "d" / "a.csv.gz", gzip.compress(b"x\n1\n"))
+    with pytest.raises(StoreError, match=r"holds both a.csv and a.csv.gz: the same rows twice"):
+        read("d", "csv")
+
+
+def test_a_missing_folder_is_told_with_what_lies_beside_it(
+    read: Callable[..., ReadDataset], tmp_path: Path
+) -> None:
+    (tmp_path / "data").mkdir()
+    with pytest.raises(StoreError, match="does not exist, nor does its folder") as caught:
+        read("dat/a.csv", "csv")
+    assert caught.value.hint == f"In {tmp_path}: 'data'."
+
+
+def test_a_format_that_this_version_does_not_read_is_named(
+    read: Callable[..., ReadDataset], tmp_path: Path
+) -> None:
+    write(tmp_path / "a.delta", "x")
+    with pytest.raises(StoreError, match="using: delta is not supported by this version"):
+        read("a.delta", "delta")
+
+
+# ---- several files ---------------------------------------------------------------------------
+
+
+def test_rows_of_several_files_keep_the_index_of_their_file(
+    read: Callable[..., ReadDataset], tmp_path: Path
+) -> None:
+    write(tmp_path / "a.csv", "x\n1\n2\n")
+    write(tmp_path / "b.csv", "x\n3\n")
+    assert read(["a.csv", "b.csv"], "csv").frame.index.tolist() == [0, 1, 0]
+
+
+def test_columns_in_another_order_are_put_below_the_same_names(
+    read: Callable[..., ReadDataset], tmp_path: Path
+) -> None:
+    write(tmp_path / "a.csv", "x,y\n1,2\n")
+    write(tmp_path / "b.csv", "y,x\n4,3\n")
+    frame = read(["a.csv", "b.csv"], "csv").frame
+    assert frame.to_dict("list") == {"x": [1, 3], "y": [2, 4]}
+
+
+def test_files_with_different_columns_are_refused(
+    read: Callable[..., ReadDataset], tmp_path: Path
+) -> None:
+    write(tmp_path / "a.csv", "x,y\n1,2\n")
+    write(tmp_path / "b.csv", "x\n1\n")
+    expected = r"1. a.csv and 2. b.csv have different columns: 'y' is in one"
+    with pytest.raises(StoreError, match=expected):
+        read(["a.csv", "b.csv"], "csv")
+
+
+def test_a_column_that_is_text_in_one_file_only_is_refused(
+    read: Callable[..., ReadDataset], tmp_path: Path
+) -> None:
+    write(tmp_path / "a.csv", "x\n1\n")
+    write(tmp_path / "b.csv", "x\none\n")
+    with pytest.raises(StoreError, match=r"'x' is text in 2. b.csv and int64 in 1. a.csv"):
+        read(["a.csv", "b.csv"], "csv")
+
+
+def test_a_column_without_values_takes_its_type_from_the_other_file(
+    read: Callable[..., ReadDataset], tmp_path: Path
+) -> None:
+    write(tmp_path / "a.csv", "x,y\n1,\n")
+    write(tmp_path / "b.csv", "x,y\n1,one\n")
+    frame = read(["a.csv", "b.csv"], "csv").frame
+    assert pd.api.types.is_string_dtype(frame["y"].dtype)
+    assert frame["y"].isna().tolist() == [True, False]
+
+
 # ---- CSV ----------------------------------------------------------------------------------
 
 
@@ -165,6 +287,94 @@ def test_a_file_without_rows_is_an_error(
         read("a.csv", "csv")
 
 
+def test_a_large_whole_number_stays_exact_beside_a_gap(
+    read: Callable[..., ReadDataset], tmp_path: Path
+) -> None:
+    write(tmp_path / "a.csv", "id,x\n9007199254740993,1\n,2\n")
+    ids = read("a.csv", "csv").frame["id"]
+    assert ids[0] == 9007199254740993
+    assert ids.isna().tolist() == [False, True]
+
+
+def test_identifiers_beyond_64_bits_stay_text(
+    read: Callable[..., ReadDataset], tmp_path: Path
+) -> None:
+    write(tmp_path / "a.csv", "id,x\n99999999999999999999,1\n7,2\n")
+    assert read("a.csv", "csv").frame["id"].tolist() == ["99999999999999999999", "7"]
+
+
+def test_numbers_of_any_size_with_an_exponent_are_numbers(
+    read: Callable[..., ReadDataset], tmp_path: Path
+) -> None:
+    write(tmp_path / "a.csv", "x\n1.5e30\n-2\n")
+    assert read("a.csv", "csv").frame["x"].tolist() == [1.5e30, -2.0]
+
+
+def test_dates_become_timestamps_and_times_of_day_stay_text(
+    read: Callable[..., ReadDataset], tmp_path: Path
+) -> None:
+    write(tmp_path / "a.csv", "day,time\n2020-01-31,10:00:00\n2020-02-01,23:59:59\n")
+    frame = read("a.csv", "csv").frame
+    assert frame["day"].tolist() == [pd.Timestamp(2020, 1, 31), pd.Timestamp(2020, 2, 1)]
+    assert frame["time"].tolist() == ["10:00:00", "23:59:59"]
+
+
+def test_a_column_without_a_name_is_called_as_pandas_calls_it(
+    read: Callable[..., ReadDataset], tmp_path: Path
+) -> None:
+    write(tmp_path / "a.csv", ",x\n0,1\n")
+    assert list(read("a.csv", "csv").frame) == ["Unnamed: 0", "x"]
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [("x,y\n1,2\n3\n", 3), ('x,y\n1,"a\nb"\n1\n', 4), ("x,y\n\n1,2\n\n1\n", 5)],
+)
+def test_the_number_of_a_wrong_line_is_that_of_an_editor(
+    read: Callable[..., ReadDataset], tmp_path: Path, content: str, line: int
+) -> None:
+    write(tmp_path / "a.csv", content)
+    with pytest.raises(StoreError, match=f"line {line} has 1 fields; 2 are expected"):
+        read("a.csv", "csv")
+
+
+def test_a_wrong_line_of_a_packed_file_has_its_number_too(
+    read: Callable[..., ReadDataset], tmp_path: Path
+) -> None:
+    write(tmp_path / "a.csv.gz", gzip.compress(b"x,y\n1,2\n1,2,3\n"))
+    with pytest.raises(StoreError, match="line 3 has 3 fields; 2 are expected"):
+        read("a.csv.gz", "csv")
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_quote_that_is_never_closed_is_an_error(
+    read: Callable[..., ReadDataset], tmp_path: Path, end: str
+) -> None:
+    write(tmp_path / "a.csv", f'x,y\n1,a\n2,"b\n3,c\n4,d{end}')
+    with pytest.raises(StoreError, match="quote is opened and never closed; the lines from 'b'"):
+        read("a.csv", "csv")
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_a_text_of_two_lines_may_end_the_file(
+    read: Callable[..., ReadDataset], tmp_path: Path, end: str
+) -> None:
+    write(tmp_path / "a.csv", f'x,y\n1,"a\nb"{end}')
+    assert read("a.csv", "csv").frame["y"].tolist() == ["a\nb"]
+
+
+def test_another_separator_is_named(read: Callable[..., ReadDataset], tmp_path: Path) -> None:
+    write(tmp_path / "a.csv", "x;y\n1;2\n")
+    with pytest.raises(StoreError, match="fields are separated by ';'; a comma is expected"):
+        read("a.csv", "csv")
+
+
+def test_utf16_is_recognised(read: Callable[..., ReadDataset], tmp_path: Path) -> None:
+    write(tmp_path / "a.csv", "x,y\n1,2\n".encode("utf-16"))
+    with pytest.raises(StoreError, match="it looks like utf-16"):
+        read("a.csv", "csv")
+
+
 def test_two_columns_of_one_name_are_refused(
     read: Callable[..., ReadDataset], tmp_path: Path
 ) -> None:
@@ -189,6 +399,23 @@ def test_a_cut_off_parquet_file_is_named(
     whole = path.read_bytes()
     path.write_bytes(whole[: int(len(whole) * kept) if 0 < kept < 1 else int(kept)])
     with pytest.raises(StoreError, match=r"a.parquet \([\d,]+ bytes\) cannot be read as Parquet"):
+        read("a.parquet", "parquet")
+
+
+def test_two_columns_of_one_name_are_refused_in_parquet_too(
+    read: Callable[..., ReadDataset], tmp_path: Path
+) -> None:
+    table = pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["x", "x"])
+    pq.write_table(table, tmp_path / "a.parquet")
+    with pytest.raises(StoreError, match="more than one column is named 'x'"):
+        read("a.parquet", "parquet")
+
+
+def test_a_parquet_file_without_rows_is_an_error(
+    read: Callable[..., ReadDataset], tmp_path: Path
+) -> None:
+    pd.DataFrame({"x": []}).to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(StoreError, match=r"0 rows read from a.parquet \([\d,]+ bytes\)"):
         read("a.parquet", "parquet")
 
 
@@ -235,10 +462,51 @@ def test_a_loader_must_give_a_data_frame(read: Callable[..., ReadDataset], tmp_p
         read("a.csv", "csv", lambda path, using: [1])
 
 
+def test_a_loader_that_is_not_written_yet_is_told_so(
+    read: Callable[..., ReadDataset], tmp_path: Path
+) -> None:
+    write(tmp_path / "a.csv", "x\n1\n")
+
+    def load(path: str, using: str) -> pd.DataFrame:
+        raise NotImplementedError
+
+    with pytest.raises(UserCodeError, match=r"steps/ingest.py:load is not written yet"):
+        read("a.csv", "csv", load)
+
+
+def test_a_loader_may_not_give_two_columns_of_one_name(
+    read: Callable[..., ReadDataset], tmp_path: Path
+) -> None:
+    write(tmp_path / "a.csv", "x\n1\n")
+    double = pd.DataFrame([[1, 2]], columns=["x", "x"])
+    with pytest.raises(UserCodeError, match="gave more than one column 'x'"):
+        read("a.csv", "csv", lambda path, using: double)
+
+
+def test_with_a_loader_a_folder_gives_the_files_that_using_names(
+    read: Callable[..., ReadDataset], tmp_path: Path
+) -> None:
+    write(tmp_path / "d" / "a.txt", "1")
+    write(tmp_path / "d" / "b.csv", "2")
+    frame = read("d", "txt", lambda path: pd.DataFrame({"x": [Path(path).read_text()]})).frame
+    assert frame["x"].tolist() == ["1"]
+
+
 # ---- the network, on this machine only --------------------------------------------------------
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
+    def do_GET(self) -> None:
+        if self.path.startswith("/status-"):
+            self.send_error(int(self.path[len("/status-") :][:3]))
+        elif self.path.startswith("/cut-off"):
+            self.send_response(200)
+            self.send_header("Content-Length", "1000")
+            self.end_headers()
+            self.wfile.write(b"x\n1\n")
+        else:
+            super().do_GET()
+
     def log_message(self, format: str, *args: Any) -> None:
         pass
 
@@ -271,3 +539,51 @@ def test_a_file_that_the_server_does_not_have_is_an_error(
     with pytest.raises(StoreError, match=r"a.csv cannot be fetched: the server answered 404"):
         read(f"{address}/a.csv", "csv")
     assert not list((tmp_path / "downloads").rglob("*.part"))
+
+
+def test_a_server_that_is_not_there_is_to_be_tried_again(
+    read: Callable[..., ReadDataset], tmp_path: Path
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}/a.csv"
+        with pytest.raises(TryAgain, match=r"a.csv cannot be fetched: ConnectionError."):
+            read(url, "csv")
+
+
+@pytest.mark.parametrize(
+    ("path", "what"),
+    [("status-503", "the server answered 503"), ("cut-off.csv", "ChunkedEncodingError")],
+)
+def test_a_server_in_trouble_is_to_be_tried_again(
+    read: Callable[..., ReadDataset], tmp_path: Path, address: str, path: str, what: str
+) -> None:
+    with pytest.raises(TryAgain, match=f"cannot be fetched: {what}"):
+        read(f"{address}/{path}", "csv")
+    assert not [file for file in (tmp_path / "downloads").rglob("*") if file.is_file()]
+
+
+def test_what_is_told_of_an_address_holds_no_secret(
+    read: Callable[..., ReadDataset], tmp_path: Path, address: str
+) -> None:
+    write(tmp_path / "served" / "a.csv", "x\n1\n")
+    url = address.replace("//", "//me:pass@") + "/a.csv?token=secret"
+    uri = read(url, "csv").sources[0].uri
+    assert uri.startswith(f"{address}/a.csv?query=")
+    assert "secret" not in uri
+
+
+def test_an_error_of_an_address_holds_no_secret(
+    read: Callable[..., ReadDataset], tmp_path: Path, address: str
+) -> None:
+    with pytest.raises(StoreError) as caught:
+        read(address.replace("//", "//me:pass@") + "/status-403?token=secret", "csv")
+    assert "the server answered 403" in str(caught.value)
+    assert not {"pass", "secret"} & set(re.findall(r"\w+", str(caught.value)))
+
+
+def test_a_file_behind_a_query_is_read_by_the_name_in_its_path(
+    read: Callable[..., ReadDataset], tmp_path: Path, address: str
+) -> None:
+    write(tmp_path / "served" / "a b.csv", "x\n1\n")
+    assert read(f"{address}/a%20b.csv?v=2", "auto").frame["x"].tolist() == [1]

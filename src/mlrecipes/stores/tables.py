@@ -7,7 +7,10 @@ error. Types are those of ``pandas.read_csv``, but ISO dates and times become ti
 
 from __future__ import annotations
 
+import contextlib
+import csv
 import gzip
+import io
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -28,6 +31,8 @@ BEYOND_64_BITS = 2**63
 DIGITS_OR_TIME = r"^(-?\d+|\d+:[\d:]+([.]\d+)?)$"
 INCOMPLETE = "Is the file complete, or still being written? Fetch or write it again."
 OTHER_SEPARATORS = (";", "\t", "|")
+CHUNK_BYTES = 1 << 20
+TAIL_BYTES = 64
 
 
 def suffix_format(path: Path) -> str | None:
@@ -117,6 +122,7 @@ def _read_csv(path: Path) -> Any:
     table = _parse_csv(path)
     _check_names(path, table.column_names)
     _check_separator(path, table.column_names)
+    _check_last_quote(path, table)
     texts = [field.name for field in table.schema if _may_change(table[field.name])]
     if texts:
         again = _parse_csv(path, as_text=texts)
@@ -129,7 +135,7 @@ def _read_csv(path: Path) -> Any:
 def _parse_csv(path: Path, as_text: Sequence[str] = ()) -> Any:
     """Parse a file; only the columns ``as_text``, as they stand there, if there are any."""
     import pyarrow as pa
-    from pyarrow import csv
+    from pyarrow import csv as arrow_csv
 
     ragged: list[Any] = []
 
@@ -138,12 +144,12 @@ def _parse_csv(path: Path, as_text: Sequence[str] = ()) -> Any:
         return "skip"
 
     try:
-        table = csv.read_csv(
+        table = arrow_csv.read_csv(
             path,
             # With threads, nobody could tell the number of a wrong line.
-            read_options=csv.ReadOptions(use_threads=False),
-            parse_options=csv.ParseOptions(invalid_row_handler=note, newlines_in_values=True),
-            convert_options=csv.ConvertOptions(
+            read_options=arrow_csv.ReadOptions(use_threads=False),
+            parse_options=arrow_csv.ParseOptions(invalid_row_handler=note, newlines_in_values=True),
+            convert_options=arrow_csv.ConvertOptions(
                 null_values=[""],
                 strings_can_be_null=True,
                 column_types=dict.fromkeys(as_text, pa.string()),
@@ -152,7 +158,7 @@ def _parse_csv(path: Path, as_text: Sequence[str] = ()) -> Any:
         )
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _not_utf8(path) or _damaged(path, "CSV", error) from error
-    if any(pa.types.is_binary(field.type) for field in table.schema):
+    if any(field.type == pa.binary() for field in table.schema):
         raise _not_utf8(path) or _damaged(path, "CSV", ValueError("a column is not text"))
     if ragged:
         raise _not_utf8(path) or _ragged(path, ragged)
@@ -205,14 +211,49 @@ def _check_separator(path: Path, names: Sequence[str]) -> None:
             )
 
 
+def _check_last_quote(path: Path, table: Any) -> None:
+    """A quote that nobody closes swallows all lines behind it, and Arrow says nothing."""
+    last = table.column(table.num_columns - 1)
+    text = last[-1].as_py() if len(last) else None
+    if not isinstance(text, str) or "\n" not in text:
+        return
+    tail = b""
+    with _open(path) as file:
+        while chunk := file.read(CHUNK_BYTES):
+            tail = (tail + chunk)[-TAIL_BYTES:]
+    if not tail.rstrip(b"\r\n").endswith(b'"'):
+        raise StoreError(
+            f"{path}: a quote is opened and never closed; the lines from "
+            f"'{shorten(text.splitlines()[0])}' to the end would be one field.",
+            hint="Close the quote, or double it if it belongs to the text.",
+        )
+
+
 def _ragged(path: Path, rows: Sequence[Any]) -> StoreError:
     first = rows[0]
     others = f", as have {len(rows) - 1:,} more" if len(rows) > 1 else ""
     return StoreError(
-        f"{path}: line {first.number:,} has {first.actual_columns} fields{others}; "
+        f"{path}: line {_line_of(path, first.number):,} has {first.actual_columns} fields{others}; "
         f"{first.expected_columns} are expected.",
         hint="Is a separator missing, or is there one within a text that has no quotes?",
     )
+
+
+def _line_of(path: Path, row: int) -> int:
+    """The line on which a row starts, both from 1: rows may have lines, or empty ones before."""
+    n_rows, start = 0, 1
+    with _open(path) as file, contextlib.suppress(csv.Error):
+        reader = csv.reader(io.TextIOWrapper(file, encoding="utf-8", newline=""))
+        for fields in reader:
+            n_rows += bool(fields)
+            if n_rows == row:
+                return start
+            start = reader.line_num + 1
+    return row
+
+
+def _open(path: Path) -> Any:
+    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
 
 
 def _not_utf8(path: Path) -> StoreError | None:
@@ -230,10 +271,9 @@ def _not_utf8(path: Path) -> StoreError | None:
 
 def _first_place_that_is_not_utf8(path: Path) -> tuple[int, int, str] | None:
     """Line (from 1), byte in the unpacked file (from 0) and the likely encoding."""
-    open_file: Any = gzip.open if path.suffix == ".gz" else open
     n_before = 0
     try:
-        with open_file(path, "rb") as file:
+        with _open(path) as file:
             for number, line in enumerate(file, start=1):
                 try:
                     line.decode("utf-8")

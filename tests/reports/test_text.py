@@ -1,0 +1,134 @@
+"""The card in a terminal: every line fits, and what is left out is counted."""
+
+import json
+import math
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlrecipes.records import (
+    Bars,
+    Block,
+    CardView,
+    Facts,
+    Profile,
+    StepStatus,
+    Table,
+    Text,
+)
+from mlrecipes.reports.card_json import card_json
+from mlrecipes.reports.text import render_facts
+from tests.reports.pages import EMPTY, FIELDS, both, card, column
+
+each_field = pytest.mark.parametrize("show", FIELDS.values(), ids=FIELDS.keys())
+
+
+def in_terminal(view: CardView, width: int = 100) -> str:
+    return render_facts(json.loads(card_json(view)), width)
+
+
+def lines_of(block: Block) -> list[str]:
+    """The lines under the only section's title."""
+    lines = in_terminal(card(block)).split("\n")
+    return [line.removeprefix("  ") for line in lines[lines.index("Findings") + 1 :]]
+
+
+@each_field
+@given(text=st.text(), width=st.integers(10, 120))
+def test_no_line_is_wider_than_the_terminal(
+    show: Callable[[str], CardView], text: str, width: int
+) -> None:
+    assert max(map(len, in_terminal(show(text), width).split("\n"))) <= width
+
+
+@each_field
+@given(text=st.text(st.characters(), max_size=40))
+def test_no_control_character_reaches_the_terminal(
+    show: Callable[[str], CardView], text: str
+) -> None:
+    assert "".join(in_terminal(show(text)).split("\n")).isprintable()
+
+
+def test_a_cut_line_ends_with_a_sign() -> None:
+    assert in_terminal(card(summary="x" * 30), width=20).split("\n")[1] == f"{'x' * 19}…"
+
+
+def test_the_first_line_is_title_and_status() -> None:
+    view = card(title="train@demo", status=StepStatus.REJECTED)
+    assert in_terminal(view).split("\n")[0] == "train@demo: rejected"
+
+
+def test_summary_and_header_follow() -> None:
+    view = card(summary="done", header=(("rows", 20_000), ("run", None)))
+    assert in_terminal(view).split("\n")[1:4] == ["done", "rows: 20,000", "run: –"]
+
+
+def test_an_error_keeps_its_lines() -> None:
+    assert "\n\nno such column\nhint: look\n" in in_terminal(
+        card(error="no such column\nhint: look")
+    )
+
+
+def test_warnings_come_last() -> None:
+    view = card(warnings=("few rows", "old file"))
+    assert in_terminal(view).endswith("\n\nWarnings\n  few rows\n  old file")
+
+
+def test_facts_are_one_a_line() -> None:
+    assert lines_of(Facts((("rows", 1), ("share", 0.5)))) == ["rows: 1", "share: 0.5"]
+
+
+def test_a_table_has_columns_as_wide_as_their_widest_cell() -> None:
+    table = Table(("name", "n"), (("a", 1), ("longer", 20_000)))
+    assert lines_of(table) == ["name    n", "a       1", "longer  20,000"]
+
+
+def test_a_long_table_says_how_many_rows_are_hidden() -> None:
+    assert lines_of(Table(("n",), tuple((i,) for i in range(40))))[-1] == "and 25 more rows"
+
+
+def test_a_wide_table_says_how_many_columns_are_hidden() -> None:
+    assert lines_of(Table(tuple("abcdefgh"), ((1,) * 8,)))[-1] == "and 2 more columns"
+
+
+def test_a_table_too_long_and_too_wide_says_both() -> None:
+    table = Table(tuple("abcdefg"), ((1,) * 7,) * 16)
+    assert lines_of(table)[-1] == "and 1 more rows, 1 more columns"
+
+
+def test_a_table_that_fits_hides_nothing() -> None:
+    lines = lines_of(Table(tuple("abcdef"), ((1,) * 6,) * 15))
+    assert len(lines) == 16
+    assert not lines[-1].startswith("and")
+
+
+def test_a_long_cell_is_cut() -> None:
+    assert lines_of(Table(("a",), (("x" * 99,),)))[-1] == f"{'x' * 31}…"
+
+
+def test_a_long_text_says_how_many_lines_are_hidden() -> None:
+    assert lines_of(Text("\n".join(map(str, range(18)))))[-2:] == ["14", "and 3 more lines"]
+
+
+def test_a_chart_is_named_by_its_caption() -> None:
+    assert lines_of(Bars("Gain", "gain", ("a",), (1.0,))) == ["Gain (drawn in the HTML card)"]
+
+
+def test_a_profile_counts_its_columns() -> None:
+    assert lines_of(Profile((column(),) * 3)) == ["3 columns, drawn in the HTML card"]
+
+
+def test_a_comparison_names_its_tables() -> None:
+    assert lines_of(both()) == ["train, test compared in the HTML card"]
+
+
+@pytest.mark.parametrize("block", EMPTY.values(), ids=EMPTY.keys())
+def test_a_block_with_nothing_in_it_is_text_too(block: Block) -> None:
+    assert in_terminal(card(block)).startswith("train@demo: succeeded\nall is well\n\nFindings")
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, None], ids=str)
+def test_no_number_is_a_dash(value: float | None) -> None:
+    assert lines_of(Facts((("a", value),))) == ["a: –"]

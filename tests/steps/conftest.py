@@ -1,0 +1,50 @@
+"""A step's surroundings in memory."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlrecipes.config.schema import RecipeConfig
+from mlrecipes.steps import Context, Ports, ProjectFacts
+from mlrecipes.stores.datasets import FileDatasetReader
+from mlrecipes.stores.models import MlflowModels
+from mlrecipes.tasks import task_for
+from mlrecipes.testing import MemoryRegistry, MemoryTracker
+
+
+@pytest.fixture
+def tracker() -> MemoryTracker:
+    return MemoryTracker()
+
+
+@pytest.fixture
+def registry() -> MemoryRegistry:
+    return MemoryRegistry()
+
+
+@pytest.fixture
+def context(
+    tmp_path: Path, tracker: MemoryTracker, registry: MemoryRegistry
+) -> Callable[..., Context]:
+    """Make the context of a step from a recipe's keys and functions by configuration key."""
+
+    def make(functions: dict[str, Any] | None = None, **recipe: Any) -> Context:
+        steps = {"ingest": {"using": "csv", "location": "a.csv"}, **recipe.pop("steps", {})}
+        keys = {"recipe": "regression/v1", "target_col": "y", "steps": steps} | recipe
+        config = RecipeConfig.model_validate(keys)
+        reader = FileDatasetReader(tmp_path, tmp_path / "downloads", lambda path: (0, ""))
+        staging = tmp_path / "staging"
+        staging.mkdir(exist_ok=True)
+        return Context(
+            config=config,
+            task=task_for(config.recipe, config.positive_class),
+            functions=functions or {},
+            ports=Ports(reader, MlflowModels(), tracker, registry),
+            project=ProjectFacts("loans", "local", tmp_path, tmp_path / "cache"),
+            staging=staging,
+            where=lambda key: f"recipe.yaml ({key})",
+        )
+
+    return make

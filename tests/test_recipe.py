@@ -1,0 +1,122 @@
+"""The recipe in Python, as a notebook uses it."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from mlrecipes import ConfigError, Recipe, RecipeError
+from mlrecipes.errors import StoreError
+from mlrecipes.records import Action
+from tests.conftest import CLASSIFICATION, write_project
+
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory: pytest.TempPathFactory) -> Recipe:
+    """A classification that ran to its end."""
+    root = write_project(tmp_path_factory.mktemp("home") / "sold houses", CLASSIFICATION)
+    recipe = Recipe(profile="local", root=root)
+    recipe.run()
+    return recipe
+
+
+def test_a_recipe_knows_its_name_profile_and_steps(recipe: Recipe) -> None:
+    assert (recipe.name, recipe.profile) == ("sold houses", "local")
+    assert recipe.steps == ("ingest", "split", "transform", "train", "evaluate", "register")
+
+
+def test_a_second_run_keeps_every_step(recipe: Recipe) -> None:
+    assert {outcome.action for outcome in recipe.run()} == {Action.CACHED}
+
+
+def test_events_tell_how_a_run_goes(recipe: Recipe) -> None:
+    heard: list[tuple[str, str]] = []
+    recipe.run(from_step="register", on_event=lambda event: heard.append((event.kind, event.step)))
+    assert heard[-2:] == [("started", "register"), ("finished", "register")]
+
+
+def test_parts_are_frames_with_the_identifiers(recipe: Recipe) -> None:
+    parts = [recipe.get_artifact(f"{part}_data") for part in ("training", "validation", "test")]
+    assert sorted(pd.concat(parts)["house"]) == list(range(400))
+
+
+def test_predicted_training_data_belong_to_their_rows(recipe: Recipe) -> None:
+    frame = recipe.get_artifact("predicted_training_data")
+    assert (frame["predicted_data"] == frame["sold"]).mean() > 0.7
+    assert frame["predicted_score"].between(0.5, 1).all()
+
+
+def test_the_model_answers_with_the_probability_of_the_positive_class(recipe: Recipe) -> None:
+    test = recipe.get_artifact("test_data")
+    chance = pd.Series(recipe.get_artifact("model").predict(test), index=test.index)
+    assert chance[test["sold"] == "yes"].mean() > chance[test["sold"] == "no"].mean() + 0.2
+
+
+def test_columns_that_are_hidden_are_not_asked_for(recipe: Recipe) -> None:
+    inputs = recipe.get_artifact("model").metadata.signature.inputs
+    assert inputs.input_names() == ["rooms", "area"]
+
+
+def test_run_and_version_are_mlflows(recipe: Recipe) -> None:
+    run = recipe.get_artifact("run")
+    version = recipe.get_artifact("registered_model_version")
+    assert run.data.tags["validation_status"] == "VALIDATED"
+    assert (version.name, version.run_id) == ("sold_houses", run.info.run_id)
+
+
+def test_the_evaluation_is_plain_data(recipe: Recipe) -> None:
+    evaluation = recipe.get_artifact("evaluation")
+    assert evaluation["status"] == "VALIDATED"
+    assert evaluation["metrics"]["test_roc_auc"] > 0.7
+
+
+def test_a_card_shows_itself_in_a_notebook(recipe: Recipe) -> None:
+    card = recipe.inspect("evaluate")
+    assert card._repr_html_().startswith("<iframe srcdoc=")
+    assert card.facts["status"] == "succeeded"
+
+
+def test_the_last_card_is_shown_if_none_is_named(recipe: Recipe) -> None:
+    assert recipe.inspect().path.name == "register.html"
+
+
+def test_an_unknown_artifact_gets_a_suggestion(recipe: Recipe) -> None:
+    with pytest.raises(RecipeError, match=r"no artifact 'modl'. Did you mean 'model'\?"):
+        recipe.get_artifact("modl")
+
+
+def test_what_is_not_there_yet_is_none_with_a_warning(classification: Path) -> None:
+    recipe = Recipe("local", root=classification)
+    with pytest.warns(UserWarning, match="'model' is not there yet. Run the train step first"):
+        assert recipe.get_artifact("model") is None
+
+
+def test_a_card_that_is_not_there_yet_is_an_error_with_the_command(classification: Path) -> None:
+    with pytest.raises(StoreError, match=r"train has no card .*: it never ran") as caught:
+        Recipe("local", root=classification).inspect("train")
+    assert caught.value.hint == "Run it: mlrecipes run --step train -p local"
+
+
+def test_a_recipe_with_problems_is_refused_at_once(classification: Path) -> None:
+    recipe = classification / "recipe.yaml"
+    recipe.write_text(recipe.read_text().replace("target_col", "targetcol"))
+    with pytest.raises(ConfigError, match=r"recipe.yaml:2: targetcol .* Did you mean 'target_col'"):
+        Recipe("local", root=classification)
+
+
+def test_edits_count_from_the_next_call_on(classification: Path) -> None:
+    recipe = Recipe("local", root=classification)
+    (classification / "profiles" / "local.yaml").write_text("MIN_AUC: high\n")
+    with pytest.raises(ConfigError, match="'high', but a number is expected"):
+        recipe.plan()
+
+
+def test_two_profiles_keep_their_own_results(recipe: Recipe) -> None:
+    root = recipe.artifact_path("run")
+    assert root is not None
+    folder = root.parents[3]
+    (folder / "profiles" / "strict.yaml").write_text("MIN_AUC: 0.999\n")
+    strict = Recipe("strict", root=folder)
+    assert strict.status()["train"] is None
+    because = {decision.step: decision.because for decision in strict.plan()}
+    assert because["ingest"] == "never ran"
