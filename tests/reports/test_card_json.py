@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, NoReturn
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlrecipes.records import (
@@ -106,6 +106,7 @@ def leaves(value: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("show", FIELDS.values(), ids=FIELDS.keys())
+@settings(max_examples=40)
 @given(text=st.text(st.characters()))
 def test_any_text_comes_back_whole(show: Callable[[str], CardView], text: str) -> None:
     assert text in leaves(strict(show(text)))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlrecipes.records import (
@@ -198,6 +198,7 @@ def test_unseen_characters_do_not_reach_the_page(
 
 
 @each_field
+@settings(max_examples=40)
 @given(text=st.text(max_size=14))
 def test_any_text_is_shown_cleaned(show: Callable[[str], CardView], text: str) -> None:
     assert plain(clean(text)) in page(show(text)).text

@@ -2,10 +2,11 @@
 
 import json
 import math
+import unicodedata
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlrecipes.records import (
@@ -22,7 +23,14 @@ from mlrecipes.reports.card_json import card_json
 from mlrecipes.reports.text import render_facts
 from tests.reports.pages import EMPTY, FIELDS, both, card, column
 
-each_field = pytest.mark.parametrize("show", FIELDS.values(), ids=FIELDS.keys())
+SHOWN = [
+    *("title", "summary", "header name", "header value", "section title", "warning", "error"),
+    *("text", "preformatted text", "fact name", "fact value", "table column", "table cell"),
+    *("compared table", "curve caption", "bars caption", "heatmap caption"),
+]
+
+each_field = pytest.mark.parametrize("show", [FIELDS[name] for name in SHOWN], ids=SHOWN)
+a_few = settings(max_examples=40)
 
 
 def in_terminal(view: CardView, width: int = 100) -> str:
@@ -36,6 +44,7 @@ def lines_of(block: Block) -> list[str]:
 
 
 @each_field
+@a_few
 @given(text=st.text(), width=st.integers(10, 120))
 def test_no_line_is_wider_than_the_terminal(
     show: Callable[[str], CardView], text: str, width: int
@@ -44,11 +53,18 @@ def test_no_line_is_wider_than_the_terminal(
 
 
 @each_field
+@a_few
 @given(text=st.text(st.characters(), max_size=40))
 def test_no_control_character_reaches_the_terminal(
     show: Callable[[str], CardView], text: str
 ) -> None:
-    assert "".join(in_terminal(show(text)).split("\n")).isprintable()
+    shown = in_terminal(show(text)).replace("\n", "")
+    assert {unicodedata.category(char) for char in shown} & {"Cc", "Cf", "Cs", "Zl", "Zp"} == set()
+
+
+@each_field
+def test_a_field_is_shown(show: Callable[[str], CardView]) -> None:
+    assert "needle" in in_terminal(show("needle"))
 
 
 def test_a_cut_line_ends_with_a_sign() -> None:
