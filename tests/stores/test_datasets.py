@@ -587,3 +587,133 @@ def test_a_file_behind_a_query_is_read_by_the_name_in_its_path(
 ) -> None:
     write(tmp_path / "served" / "a b.csv", "x\n1\n")
     assert read(f"{address}/a%20b.csv?v=2", "auto").frame["x"].tolist() == [1]
+
+
+class Unreliable(Quiet):
+    """Fails in the way that the path asks for."""
+
+    def do_GET(self) -> None:
+        if "around" in self.path:
+            self.send_response(302)
+            self.send_header("Location", self.path)
+            self.end_headers()
+        else:
+            self.send_response(200)
+            self.send_header("Content-Length", "1000")
+            self.end_headers()
+            self.wfile.write(b"x\n1\n")
+
+
+@pytest.fixture
+def unreliable() -> Iterator[str]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Unreliable) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_download_that_breaks_off_leaves_nothing_behind(
+    read: Callable[..., ReadDataset], tmp_path: Path, unreliable: str
+) -> None:
+    with pytest.raises(TryAgain, match=r"cut.csv cannot be fetched: ChunkedEncodingError"):
+        read(f"http://{unreliable}/cut.csv", "csv")
+    assert [path for path in (tmp_path / "downloads").rglob("*") if path.is_file()] == []
+
+
+def test_a_server_that_sends_us_around_in_circles_is_left(
+    read: Callable[..., ReadDataset], unreliable: str
+) -> None:
+    with pytest.raises(StoreError, match=r"around.csv cannot be fetched: .*302|TooManyRedirects"):
+        read(f"http://{unreliable}/around.csv", "csv")
+
+
+@pytest.mark.parametrize("content", ["x,y\n1,\n", "x,y\n"])
+def test_a_file_without_values_does_not_change_the_type_of_a_column(
+    read: Callable[..., ReadDataset], tmp_path: Path, content: str
+) -> None:
+    write(tmp_path / "a.csv", content)
+    write(tmp_path / "b.csv", "x,y\n2,text\n")
+    assert str(read(["a.csv", "b.csv"], "csv").frame["y"].dtype) == "str"
+
+
+# ---- types ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("values", "expected", "dtype"),
+    [
+        (["7", ""], [7.0, None], "float64"),
+        (["2026-01-01", ""], [pd.Timestamp("2026-01-01"), None], "datetime64[ms]"),
+        (["true", "false"], [True, False], "bool"),
+        (["1", '""'], [1.0, None], "float64"),
+    ],
+)
+def test_no_value_is_changed_by_its_type(
+    read: Callable[..., ReadDataset],
+    tmp_path: Path,
+    values: list[str],
+    expected: list[Any],
+    dtype: str,
+) -> None:
+    write(tmp_path / "a.csv", "row,x\n" + "".join(f"{i},{v}\n" for i, v in enumerate(values)))
+    found = read("a.csv", "csv").frame["x"]
+    assert str(found.dtype) == dtype
+    assert [None if pd.isna(value) else value for value in found] == expected
+
+
+def test_the_type_of_a_column_is_decided_by_all_its_rows(
+    read: Callable[..., ReadDataset], tmp_path: Path
+) -> None:
+    write(tmp_path / "a.csv", "x\n" + "1\n" * 1_000_000 + "1.5\n")
+    assert read("a.csv", "csv").frame["x"].iloc[-1] == 1.5
+
+
+def test_whole_numbers_with_gaps_stay_exact_in_parquet_too(
+    read: Callable[..., ReadDataset], tmp_path: Path
+) -> None:
+    ids = pa.table({"id": pa.array([9007199254740993, None], pa.int64())})
+    pq.write_table(ids, tmp_path / "a.parquet")
+    assert read("a.parquet", "parquet").frame["id"].iloc[0] == 9007199254740993
+
+
+def test_a_frame_comes_back_from_parquet_as_it_was(
+    read: Callable[..., ReadDataset], tmp_path: Path
+) -> None:
+    frame = pd.DataFrame(
+        {"n": [1, 2], "t": ["a", None], "c": pd.Categorical(["u", "v"])}, index=[7, 9]
+    )
+    frame.to_parquet(tmp_path / "a.parquet")
+    pd.testing.assert_frame_equal(read("a.parquet", "parquet").frame, frame)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "place"),
+    [
+        ("a.csv", "é,y\n1,2\n".encode("latin-1"), r"line 1 \(byte 0\).* latin1"),
+        ("a.csv.gz", gzip.compress("x,y\n1,é\n".encode("latin-1")), r"line 2 \(byte 6\)"),
+    ],
+)
+def test_another_encoding_is_named(
+    read: Callable[..., ReadDataset], tmp_path: Path, name: str, content: bytes, place: str
+) -> None:
+    write(tmp_path / name, content)
+    with pytest.raises(StoreError, match=place):
+        read(name, "csv")
+
+
+def test_a_line_with_too_few_fields_is_refused(
+    read: Callable[..., ReadDataset], tmp_path: Path
+) -> None:
+    write(tmp_path / "a.csv", "x,y\n1\n2\n1,2\n")
+    with pytest.raises(StoreError, match=r"line 2 has 1 fields, as have 1 more; 2 are expected"):
+        read("a.csv", "csv")
+
+
+def test_a_loader_with_using_auto_reads_any_file(
+    read: Callable[..., ReadDataset], tmp_path: Path
+) -> None:
+    write(tmp_path / "a.txt", "7")
+    frame = read("a.txt", "auto", lambda path: pd.DataFrame({"x": [Path(path).read_text()]})).frame
+    assert frame["x"].tolist() == ["7"]

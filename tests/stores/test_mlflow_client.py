@@ -1,6 +1,7 @@
 """What goes wrong at MLflow's door is said in our words, soon, and without secrets."""
 
 import contextlib
+import os
 import socket
 import sqlite3
 import threading
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from mlrecipes.errors import RecipeError, StoreError, TryAgain
-from mlrecipes.stores.mlflow_client import open_client, our_errors
+from mlrecipes.stores.mlflow_client import open_client, our_errors, patient
 from mlrecipes.stores.tracking import MlflowTracker, TrackingTarget, ping
 
 # ---- when MLflow fails ---------------------------------------------------------------------
@@ -189,3 +190,23 @@ def test_a_server_that_dies_is_reported_within_fifteen_seconds(tmp_path: Path) -
     with pytest.raises(TryAgain, match="Could not start a run"):
         tracker.start_run({})
     assert time.monotonic() - started < 15
+
+
+# ---- how long to wait ------------------------------------------------------------------------
+
+
+def test_uploads_may_take_longer_than_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server answers an upload when the file has reached its own store."""
+    monkeypatch.delenv("MLFLOW_HTTP_REQUEST_TIMEOUT", raising=False)
+    open_client("http://127.0.0.1:9")
+    assert os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] == "5"
+    with patient():
+        assert os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] == "120"
+    assert os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] == "5"
+
+
+def test_a_bound_that_the_user_has_set_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
+    open_client("http://127.0.0.1:9")
+    with patient():
+        assert os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] == "30"

@@ -2,18 +2,24 @@
 
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
+from mlrecipes.errors import StoreError, UserCodeError
 from mlrecipes.ports import ModelDescription
 from mlrecipes.stores.models import MlflowModels, load_pyfunc, model_requirements
 from mlrecipes.user_code.imports import UserCode
@@ -181,3 +187,278 @@ def test_a_model_with_the_users_own_class_loads_in_a_fresh_process(tmp_path: Pat
     assert float(by_pyfunc) == pytest.approx(3.0)
     assert float(by_sklearn) == pytest.approx(3.0)
     assert knows_engine == "False"
+
+
+# ---- types: as fitted, however the rows come ---------------------------------------------------
+
+
+class Seen(TransformerMixin, BaseEstimator):
+    """Keeps what it was asked to transform, for the test to look at."""
+
+    rows: pd.DataFrame
+
+    def fit(self, rows: Any, target: Any = None) -> "Seen":
+        return self
+
+    def transform(self, rows: pd.DataFrame) -> np.ndarray:
+        Seen.rows = rows
+        return np.zeros((len(rows), 1))
+
+
+def typed_columns() -> pd.DataFrame:
+    n_rows = 6
+    return pd.DataFrame(
+        {
+            "long": np.arange(n_rows),
+            "short": np.arange(n_rows, dtype="int8"),
+            "unsigned": np.arange(n_rows, dtype="uint64"),
+            "single": np.arange(n_rows, dtype="float32"),
+            "text": ["a", None] * 3,
+            "truth": [True, False] * 3,
+            "truth_or_gap": pd.Series([True, None] * 3, dtype=object),
+            "day": pd.date_range("2026-01-01", periods=n_rows),
+            "moment": pd.date_range("2026-01-01", periods=n_rows, tz="Europe/Berlin"),
+            "kind": pd.Categorical(["u", "v"] * 3, categories=["w", "v", "u"]),
+            "nullable": pd.array([1, None] * 3, dtype="Int64"),
+            "span": pd.to_timedelta(np.arange(n_rows), unit="h"),
+        }
+    )
+
+
+@pytest.fixture
+def typed(tmp_path: Path) -> Path:
+    frame = typed_columns()
+    steps = [("transformer", Seen()), ("estimator", LinearRegression())]
+    pipeline = Pipeline(steps).fit(frame, np.arange(len(frame)))
+    described = ModelDescription("regression", requirements=REQUIREMENTS)
+    MlflowModels().save(pipeline, described, frame.head(), tmp_path / "model")
+    return tmp_path / "model"
+
+
+def ask(path: Path, record: dict[str, Any]) -> pd.DataFrame:
+    """Parse a record as MLflow's scoring server does, and say what reached the transformer."""
+    from mlflow.pyfunc.scoring_server import invocations
+
+    model = load_pyfunc(path)
+    request = json.dumps({"dataframe_records": [record]})
+    answer = invocations(request, "application/json", model, model.metadata.get_input_schema())
+    assert answer.status == 200, answer.response
+    return Seen.rows
+
+
+def record_of(path: Path) -> dict[str, Any]:
+    example = json.loads((path / "serving_input_example.json").read_text())["dataframe_split"]
+    return dict(zip(example["columns"], example["data"][0], strict=True))
+
+
+def test_rows_reach_the_pipeline_with_the_types_it_was_fitted_on(typed: Path) -> None:
+    frame = typed_columns()
+    load_pyfunc(typed).predict(frame[frame.columns[::-1]])
+    pd.testing.assert_frame_equal(Seen.rows, frame)
+
+
+def test_a_request_in_json_gets_the_types_the_pipeline_was_fitted_on(typed: Path) -> None:
+    rows = ask(typed, record_of(typed))
+    assert rows.dtypes.drop("truth_or_gap").equals(typed_columns().dtypes.drop("truth_or_gap"))
+    pd.testing.assert_frame_equal(
+        rows.drop(columns="truth_or_gap"), typed_columns().head(1).drop(columns="truth_or_gap")
+    )
+
+
+@pytest.mark.parametrize("column", ["single", "text", "day", "moment", "kind", "nullable"])
+def test_a_gap_in_a_request_stays_a_gap(typed: Path, column: str) -> None:
+    assert ask(typed, record_of(typed) | {column: None})[column].isna().all()
+
+
+def test_a_category_never_seen_is_a_gap(typed: Path) -> None:
+    assert ask(typed, record_of(typed) | {"kind": "new"})["kind"].isna().all()
+
+
+def test_a_gap_in_a_whole_number_is_refused_with_the_columns_name(typed: Path) -> None:
+    from mlflow.exceptions import MlflowException
+
+    with pytest.raises(MlflowException, match="Failed to convert column long"):
+        ask(typed, record_of(typed) | {"long": None})
+
+
+def test_a_value_that_cannot_be_what_it_was_is_refused_with_its_column(typed: Path) -> None:
+    with pytest.raises(ValueError, match=r"Column 'nullable' must be Int64; it holds \['many'\]"):
+        load_pyfunc(typed).predict(typed_columns().head(1).assign(nullable="many"))
+
+
+# ---- what may go wrong when a model is written ---------------------------------------------------
+
+
+def test_what_cannot_be_pickled_is_named(tmp_path: Path) -> None:
+    pipeline = fitted(X["b"], LinearRegression())
+    pipeline[-1].log = (line for line in ["a generator"])
+    expected = "The estimator LinearRegression cannot be pickled: TypeError"
+    with pytest.raises(StoreError, match=expected):
+        saved(tmp_path, pipeline, task="regression")
+
+
+def test_probabilities_of_an_estimator_that_has_none_are_refused(tmp_path: Path) -> None:
+    pipeline = fitted(X["b"], LinearRegression())
+    with pytest.raises(UserCodeError, match="LinearRegression has no predict_proba"):
+        saved(tmp_path, pipeline, predict_output="probability", positive_class=1)
+
+
+def test_a_damaged_pipeline_is_named(tmp_path: Path) -> None:
+    path = saved(tmp_path, fitted(X["b"], LinearRegression()), task="regression")
+    (path / "artifacts" / "sk_model" / "model.pkl").write_bytes(b"cut")
+    with pytest.raises(StoreError, match=r"model.pkl cannot be read"):
+        MlflowModels().load_pipeline(path)
+
+
+def test_a_model_tells_nothing_of_the_machine_it_was_made_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "uv.lock").write_text("version = 1\n")
+    (tmp_path / "pyproject.toml").write_text("[project]\nname = 'x'\nversion = '1'\n")
+    monkeypatch.chdir(tmp_path)
+    path = saved(tmp_path, fitted(X["b"], LinearRegression()), task="regression")
+    description = (path / "MLmodel").read_text()
+    assert tempfile.gettempdir() not in description
+    assert str(Path(__file__).parents[2]) not in description
+    assert sorted(file.name for file in path.iterdir()) == [
+        "MLmodel",
+        "artifacts",
+        "conda.yaml",
+        "input_example.json",
+        "python_env.yaml",
+        "requirements.txt",
+        "scoring_model.py",
+        "serving_input_example.json",
+    ]
+
+
+def test_a_transformer_alone_has_the_sklearn_flavor_only(tmp_path: Path) -> None:
+    import mlflow.sklearn
+    from mlflow.models import Model
+
+    described = ModelDescription("regression", requirements=REQUIREMENTS)
+    MlflowModels().save_part(StandardScaler().fit(X), described, tmp_path / "part")
+    assert list(Model.load(str(tmp_path / "part")).flavors) == ["sklearn"]
+    assert mlflow.sklearn.load_model(str(tmp_path / "part")).transform(X).shape == X.shape
+
+
+def test_saving_says_nothing_and_leaves_the_loggers_as_they_were(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    import logging
+
+    path = saved(tmp_path, fitted(X["b"], LinearRegression()), task="regression")
+    load_pyfunc(path).predict(X)
+    assert not caplog.records
+    assert capfd.readouterr() == ("", "")
+    assert logging.getLogger("mlflow.pyfunc").filters == []
+
+
+class Unchanged(RegressorMixin, BaseEstimator):
+    """Predicts the first column."""
+
+    def fit(self, rows: Any, target: Any) -> "Unchanged":
+        self.fitted_ = True
+        return self
+
+    def predict(self, rows: pd.DataFrame) -> np.ndarray:
+        return rows.iloc[:, 0].to_numpy(dtype=float)
+
+
+# ---- where it is used ----------------------------------------------------------------------------
+
+
+def test_two_models_in_one_process_use_their_own_code(tmp_path: Path) -> None:
+    models = {}
+    for factor in (2, 5):
+        root = tmp_path / str(factor)
+        steps = root / "steps"
+        steps.mkdir(parents=True)
+        (steps / "transform.py").write_text(TRANSFORM.replace("X * 2", f"X.iloc[:, :1] * {factor}"))
+        code = UserCode(root)
+        with code.importable():
+            doubled = code.load("transform", "transformer_fn")()
+            pipeline = fitted(X["a"] * factor, Unchanged(), doubled)
+            models[factor] = saved(root, pipeline, task="regression", code_paths=(steps,))
+    before = list(sys.path)
+    loaded = {factor: load_pyfunc(path) for factor, path in models.items()}
+    answers = {factor: float(model.predict(X.tail(1))[0]) for factor, model in loaded.items()}
+    sys.path[:] = before
+    for name in [name for name in sys.modules if name.partition(".")[0] == "steps"]:
+        del sys.modules[name]
+    assert answers == {2: 78.0, 5: 195.0}
+
+
+def test_a_folder_logged_as_artifacts_loads_by_its_run_and_registers(tmp_path: Path) -> None:
+    import mlflow
+    from mlflow.tracking import MlflowClient
+
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    before = (mlflow.get_tracking_uri(), mlflow.get_registry_uri())
+    path = saved(tmp_path, fitted(X["b"] * 3, LinearRegression()), task="regression")
+    client = MlflowClient(uri, uri)
+    experiment = client.create_experiment("e", artifact_location=(tmp_path / "runs").as_uri())
+    run_id = client.create_run(experiment).info.run_id
+    client.log_artifacts(run_id, str(path), "train/model")
+    mlflow.set_tracking_uri(uri)
+    try:
+        source = f"runs:/{run_id}/train/model"
+        version = mlflow.register_model(source, "houses")
+        for address in (source, f"models:/houses/{version.version}"):
+            answer = mlflow.pyfunc.load_model(address).predict(X.tail(1))
+            assert answer == pytest.approx([3.0])
+    finally:
+        mlflow.set_tracking_uri(before[0])
+        mlflow.set_registry_uri(before[1])
+
+
+def test_a_model_is_served_and_answers_a_request(tmp_path: Path) -> None:
+    root = tmp_path / "recipe"
+    (root / "steps").mkdir(parents=True)
+    (root / "steps" / "transform.py").write_text(TRANSFORM)
+    code = UserCode(root)
+    with code.importable():
+        doubled = code.load("transform", "transformer_fn")()
+        pipeline = fitted(X["b"] * 3, LinearRegression(), doubled)
+        path = saved(tmp_path, pipeline, task="regression", code_paths=(root / "steps",))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    binaries = Path(sys.executable).parent
+    environment["PATH"] = f"{binaries}{os.pathsep}{environment.get('PATH', '')}"
+    command = ["models", "serve", "-m", str(path), "--env-manager", "local", "-h", "127.0.0.1"]
+    with (tmp_path / "log").open("wb") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "mlflow", *command, "-p", str(port), "-w", "1"],
+            cwd=tmp_path,
+            env=environment,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        request = {"dataframe_split": {"columns": ["b", "a"], "data": [[1.0, 39], [0.0, 0]]}}
+        answer = answered(f"http://127.0.0.1:{port}/invocations", request, server)
+        assert answer["predictions"] == pytest.approx([3.0, 0.0], abs=1e-9)
+    except BaseException:
+        sys.stderr.write((tmp_path / "log").read_text()[-3000:])
+        raise
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(20)
+
+
+def answered(url: str, request: dict[str, Any], server: subprocess.Popen[bytes]) -> Any:
+    import requests
+
+    for _attempt in range(240):
+        assert server.poll() is None, "the server ended"
+        try:
+            response = requests.post(url, json=request, timeout=10)
+        except requests.ConnectionError:
+            time.sleep(0.25)
+            continue
+        assert response.status_code == 200, response.text
+        return response.json()
+    raise AssertionError("the server did not answer within a minute")

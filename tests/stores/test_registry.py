@@ -1,7 +1,9 @@
 """A run's model becomes a version that loads, once, however often it is registered."""
 
+import threading
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 
@@ -137,6 +139,39 @@ def test_an_alias_that_mlflow_keeps_for_itself_is_a_store_error(
 def test_an_unknown_run_is_a_store_error(registry: MlflowRegistry) -> None:
     with pytest.raises(StoreError, match="Could not register houses"):
         registry.register("houses", "0123", "train/model", {})
+
+
+def test_a_run_without_a_model_is_a_store_error_and_leaves_no_name(
+    registry: MlflowRegistry, new_run: NewRun, client: MlflowClient
+) -> None:
+    with pytest.raises(StoreError, match=r"no model under train/other\. Nothing was registered"):
+        registry.register("empty", new_run(), "train/other", {})
+    assert client.search_registered_models("name='empty'") == []
+
+
+def test_a_run_that_was_deleted_is_a_store_error(
+    registry: MlflowRegistry, new_run: NewRun, client: MlflowClient
+) -> None:
+    run_id = new_run()
+    client.delete_run(run_id)
+    with pytest.raises(StoreError, match=rf"Run {run_id} .* was deleted\. Nothing was registered"):
+        registry.register("deleted", run_id, "train/model", {})
+
+
+def test_versions_that_are_registered_at_once_under_a_new_name_are_all_there(
+    new_run: NewRun, uri: str
+) -> None:
+    run_ids = [new_run() for _ in range(4)]
+    registries = [MlflowRegistry(uri, uri) for _ in run_ids]
+    barrier = threading.Barrier(len(run_ids))
+
+    def register(registry: MlflowRegistry, run_id: str) -> str:
+        barrier.wait(30)
+        return registry.register("at once", run_id, "train/model", {}).version
+
+    with ThreadPoolExecutor(len(run_ids)) as pool:
+        versions = list(pool.map(register, registries, run_ids))
+    assert sorted(versions) == ["1", "2", "3", "4"]
 
 
 @pytest.mark.parametrize("name", ["", " ", "a/b", "a:b", ".", ".."])

@@ -128,6 +128,17 @@ def test_a_deleted_experiment_is_named_with_the_way_to_restore_it(
         new_tracker("gone").start_run({})
 
 
+def test_a_user_without_a_name_can_start_a_run(
+    tracker: MlflowTracker, client: MlflowClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a container, the number that a process runs under often has no entry in passwd."""
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("os.getuid", lambda: 2**31 - 7)
+    run = tracker.start_run({})
+    assert client.get_run(run.run_id).data.tags["mlflow.user"] == "unknown"
+
+
 # Imported before the fork, so that the four reach the database in the same moment.
 RACE = """
 import importlib, os, sys
@@ -359,6 +370,31 @@ def test_a_run_that_a_killed_process_left_is_ended(
     assert found is not None
     assert found.status == status
     assert not (tmp_path / "open_runs.json").exists()
+
+
+LEAVE = """
+import os, signal, sys
+from pathlib import Path
+from mlrecipes.stores.tracking import MlflowTracker, TrackingTarget
+tracker = MlflowTracker(TrackingTarget(sys.argv[1], "houses", None), Path(sys.argv[2]))
+print(tracker.start_run({}).run_id, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_run_of_a_process_that_was_shot_is_ended_by_the_next(
+    tracker: MlflowTracker, uri: str, tmp_path: Path
+) -> None:
+    shot = python(LEAVE, uri, str(tmp_path / "open_runs.json"))
+    run_id = shot.communicate(timeout=60)[0].strip()
+    assert shot.returncode == -9
+    left = tracker.find_run(run_id)
+    assert left is not None
+    assert left.status == "RUNNING"
+    tracker.reap(keep=lambda _: False)
+    ended = tracker.find_run(run_id)
+    assert ended is not None
+    assert ended.status == "KILLED"
 
 
 def test_runs_of_another_server_stay_in_the_journal(

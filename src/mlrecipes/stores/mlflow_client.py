@@ -28,7 +28,7 @@ from mlrecipes.stores.destinations import local_database, masked
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-__all__ = ["error_code", "open_client", "our_errors", "ping", "quiet"]
+__all__ = ["error_code", "open_client", "our_errors", "patient", "ping", "quiet"]
 
 PING_TIMEOUT_S = 4.0
 PING_PAUSE_S = 0.5
@@ -38,7 +38,10 @@ MAX_REASON_LENGTH = 300
 
 # MLflow's defaults keep silent for four minutes when a server dies: 7 retries that wait twice
 # as long each time. These end after 5 s when it refuses, after 20 s when it hangs.
-HTTP_BOUNDS = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "5"}
+TIMEOUT_NAME = "MLFLOW_HTTP_REQUEST_TIMEOUT"
+HTTP_BOUNDS = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", TIMEOUT_NAME: "5"}
+# A server answers an upload only when the file lies in its own store, which may be far away.
+UPLOAD_TIMEOUT = "120"
 
 # Codes that say "not now"; all others say that something is wrong.
 TRANSIENT_CODES = frozenset(
@@ -84,6 +87,20 @@ def open_client(tracking_uri: str, registry_uri: str | None = None) -> MlflowCli
         if registry_uri is not None and local_database(registry_uri) is not None:
             client.search_registered_models(max_results=1)
         return client
+
+
+@contextmanager
+def patient() -> Iterator[None]:
+    """Wait longer for each answer while files are sent; a bound the user has set stays."""
+    ours = HTTP_BOUNDS[TIMEOUT_NAME]
+    if os.environ.get(TIMEOUT_NAME) != ours:
+        yield
+        return
+    os.environ[TIMEOUT_NAME] = UPLOAD_TIMEOUT
+    try:
+        yield
+    finally:
+        os.environ[TIMEOUT_NAME] = ours
 
 
 def _hold(database: Path, locks: ExitStack) -> None:

@@ -1,9 +1,20 @@
-"""Models in MLflow's format: one folder, loadable as python_function and as sklearn."""
+"""Models in MLflow's format: one folder, loadable as python_function and as sklearn.
+
+::
+
+    MLmodel, requirements.txt, …      flavors, signature, environment
+    scoring_model.py                  what python_function runs, a copy of our own file
+    artifacts/sk_model/model.pkl      the pipeline, as MLflow Recipes kept it
+    artifacts/sk_model/columns.pkl    the raw columns it was fitted on: names and types
+    code/steps/                       the user's code, found by MLflow when it loads
+"""
 
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import logging
+import sys
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -11,18 +22,25 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from mlrecipes.errors import StoreError, UserCodeError, shorten
 from mlrecipes.ports import ModelDescription
 
 if TYPE_CHECKING:
-    from mlflow.models import ModelSignature
+    import pandas as pd
+    from mlflow.models import Model, ModelSignature
+    from mlflow.types import Schema
 
 __all__ = ["MlflowModels", "load_pyfunc", "model_requirements"]
 
 SCRIPT = Path(__file__).with_name("scoring_model.py")
-PIPELINE = "model_path"
-PICKLE = "artifacts/sk_model/model.pkl"
+SK_MODEL = "artifacts/sk_model"
+ARTIFACT = "model_path"
 ALWAYS_REQUIRED = ("mlflow", "pandas", "numpy", "scikit-learn", "cloudpickle")
 MAX_EXAMPLES = 5
+OF_ANOTHER_PROJECT = ("uv.lock", "pyproject.toml", ".python-version")
+"""MLflow copies these from the working directory, though the requirements are given."""
+NOISY = ("mlflow.pyfunc", "mlflow.sklearn", "mlflow.utils.environment", "mlflow.utils.uv_utils")
+"""They tell of pickles, a missing pip and what is copied: all decided here."""
 
 
 class MlflowModels:
@@ -36,32 +54,48 @@ class MlflowModels:
             description: What else belongs to the model.
             examples: Some raw rows of features; at most five are kept as input example.
             path: A folder that does not exist yet.
+
+        Raises:
+            StoreError: The pipeline cannot be pickled, or not be read back.
+            UserCodeError: Probabilities are asked for and the estimator gives none.
         """
-        import cloudpickle
         import mlflow.pyfunc
         from mlflow.models import Model
 
+        if description.predict_output == "probability" and not hasattr(pipeline, "predict_proba"):
+            raise UserCodeError(
+                f"{_named(pipeline)} has no predict_proba, which predict_output: probability needs."
+            )
         rows = examples.head(MAX_EXAMPLES)
         model = Model()
-        with TemporaryDirectory() as temporary, _without_noise():
-            pickled = Path(temporary) / "sk_model"
-            pickled.mkdir()
-            (pickled / "model.pkl").write_bytes(cloudpickle.dumps(pipeline))
-            mlflow.pyfunc.save_model(
-                path=str(path),
-                mlflow_model=model,
-                python_model=str(SCRIPT),
-                artifacts={PIPELINE: str(pickled)},
-                model_config=_settings(description),
-                code_paths=[str(code) for code in description.code_paths] or None,
-                pip_requirements=list(description.requirements),
-                signature=_signature(pipeline, description, rows),
-                input_example=rows,
-            )
-        _add_sklearn_flavor(model, path)
+        with TemporaryDirectory() as temporary:
+            parts = Path(temporary) / "sk_model"
+            parts.mkdir()
+            _pickle(pipeline, parts / "model.pkl", _named(pipeline))
+            _pickle(rows.head(0), parts / "columns.pkl", "The table of features")
+            signature = _signature(parts, description, rows)
+            with _without_noise():
+                mlflow.pyfunc.save_model(
+                    path=str(path),
+                    mlflow_model=model,
+                    python_model=str(SCRIPT),
+                    artifacts={ARTIFACT: str(parts)},
+                    model_config=_settings(description),
+                    code_paths=[str(code) for code in description.code_paths] or None,
+                    pip_requirements=list(description.requirements),
+                    signature=signature,
+                    input_example=_as_request(rows),
+                )
+        _complete(model, path)
 
     def save_part(self, fitted: Any, description: ModelDescription, path: Path) -> None:
-        """Write a fitted transformer or estimator alone, as a plain sklearn model folder."""
+        """Write a fitted transformer or estimator alone, as a plain sklearn model folder.
+
+        What has no ``predict`` has no python_function flavor, as with MLflow Recipes.
+
+        Raises:
+            MlflowException: The folder exists and is not empty.
+        """
         import mlflow.sklearn
 
         with _without_noise():
@@ -71,21 +105,38 @@ class MlflowModels:
                 serialization_format=mlflow.sklearn.SERIALIZATION_FORMAT_CLOUDPICKLE,
                 pip_requirements=list(description.requirements),
                 code_paths=[str(code) for code in description.code_paths] or None,
-                pyfunc_predict_fn="predict" if hasattr(fitted, "predict") else "transform",
             )
+        _make_packages(path / "code")
 
     def load_pipeline(self, path: Path) -> Any:
-        """Load the scikit-learn pipeline of a folder; ``steps`` must be importable."""
+        """Load the scikit-learn pipeline of a folder; ``steps`` must be importable.
+
+        Raises:
+            StoreError: The pipeline cannot be read; its code may have changed since.
+        """
         import cloudpickle
 
-        return cloudpickle.loads((path / PICKLE).read_bytes())
+        file = path / SK_MODEL / "model.pkl"
+        try:
+            return cloudpickle.loads(file.read_bytes())
+        except Exception as error:
+            raise StoreError(
+                f"{file} cannot be read: {type(error).__name__}: {shorten(error, limit=160)}",
+                hint="Train the model again: mlrecipes run --from train",
+            ) from error
 
 
 def load_pyfunc(path: Path) -> Any:
-    """Load a model folder as MLflow's PyFuncModel."""
+    """Load a model folder as MLflow's PyFuncModel, with the code that lies in it.
+
+    Modules of the same names that were imported before are what they were afterwards.
+
+    Raises:
+        MlflowException: The folder holds no model.
+    """
     import mlflow.pyfunc
 
-    with _without_noise():
+    with _own_code(path / "code"):
         return mlflow.pyfunc.load_model(str(path))
 
 
@@ -93,8 +144,8 @@ def model_requirements(modules: Iterable[str]) -> tuple[str, ...]:
     """Exact versions of what a model needs.
 
     Args:
-        modules: Top-level names that the recipe's code imports; names that belong to no
-            installed distribution are left out.
+        modules: Top-level names that the recipe's code imports; left out are names that
+            belong to no installed distribution, and what was installed from a folder.
 
     Returns:
         Sorted pins, such as ``("lightgbm==4.7.0", ...)``.
@@ -102,9 +153,40 @@ def model_requirements(modules: Iterable[str]) -> tuple[str, ...]:
     distributions = importlib.metadata.packages_distributions()
     names = set(ALWAYS_REQUIRED)
     for module in modules:
-        names.update(distributions.get(module, [])[:1])
-    pins = {name.lower(): importlib.metadata.version(name) for name in names}
+        names.update(distributions.get(module.partition(".")[0], []))
+    pins = {}
+    for name in names:
+        distribution = importlib.metadata.distribution(name)
+        if not _is_from_a_folder(distribution):
+            # What follows a plus sign, as in 2.9.0+cu128, is known to no package index.
+            version = distribution.version.partition("+")[0]
+            pins[name.lower().replace("_", "-")] = version
     return tuple(f"{name}=={version}" for name, version in sorted(pins.items()))
+
+
+def _is_from_a_folder(distribution: importlib.metadata.Distribution) -> bool:
+    origin = distribution.read_text("direct_url.json")
+    return origin is not None and "dir_info" in json.loads(origin)
+
+
+# ---- what is written ---------------------------------------------------------------------------
+
+
+def _pickle(value: Any, path: Path, name: str) -> None:
+    import cloudpickle
+
+    try:
+        path.write_bytes(cloudpickle.dumps(value))
+    except Exception as error:
+        raise StoreError(
+            f"{name} cannot be pickled: {type(error).__name__}: {shorten(error, limit=160)}",
+            hint="Keep open files, connections, locks and generators out of what is fitted.",
+        ) from error
+
+
+def _named(pipeline: Any) -> str:
+    steps = getattr(pipeline, "steps", None)
+    return f"The estimator {type(steps[-1][1] if steps else pipeline).__name__}"
 
 
 def _settings(description: ModelDescription) -> dict[str, Any]:
@@ -120,51 +202,157 @@ def _settings(description: ModelDescription) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    return value.item() if hasattr(value, "item") else value
+    plain = value.item() if hasattr(value, "item") else value
+    return plain if plain is None or isinstance(plain, str | int | float) else str(value)
 
 
-def _signature(pipeline: Any, description: ModelDescription, rows: Any) -> ModelSignature:
-    from mlflow.models import infer_signature
-    from mlflow.types import ColSpec, Schema
-
-    output = _answer(pipeline, description, rows)
-    signature = infer_signature(rows, output)
-    # MLflow takes a column with a gap in the examples for one that may be left out.
-    signature.inputs = Schema([ColSpec(column.type, column.name) for column in signature.inputs])
-    return signature
-
-
-def _answer(pipeline: Any, description: ModelDescription, rows: Any) -> Any:
-    """What the scoring script will answer for these rows."""
-    from mlrecipes.stores import scoring_model
-
-    model = scoring_model.RecipeModel()
-    model._pipeline, model._settings = pipeline, _settings(description)
-    return model.predict(None, rows.copy())
-
-
-def _add_sklearn_flavor(model: Any, path: Path) -> None:
-    """Let ``mlflow.sklearn.load_model`` find the pipeline, as with MLflow Recipes."""
+def _complete(model: Model, path: Path) -> None:
+    """Add the sklearn flavor that MLflow Recipes had, and leave out what is of this machine."""
     import sklearn
 
+    for name in OF_ANOTHER_PROJECT:
+        (path / name).unlink(missing_ok=True)
+    _make_packages(path / "code")
+    code = "code" if (path / "code").is_dir() else None
     model.add_flavor(
         "sklearn",
-        pickled_model=PICKLE,
+        pickled_model=f"{SK_MODEL}/model.pkl",
         sklearn_version=sklearn.__version__,
         serialization_format="cloudpickle",
-        code="code" if (path / "code").is_dir() else None,
+        code=code,
     )
+    flavor = model.flavors["python_function"]
+    flavor["model_code_path"] = SCRIPT.name
+    flavor["artifacts"][ARTIFACT]["uri"] = SK_MODEL
     model.save(str(path / "MLmodel"))
+
+
+def _as_request(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows as a request in JSON can hold them."""
+    import pandas as pd
+
+    dtypes = rows.dtypes.items()
+    spans = {name: str for name, dtype in dtypes if pd.api.types.is_timedelta64_dtype(dtype)}
+    nullable = [
+        name
+        for name, dtype in rows.dtypes.items()
+        if pd.api.types.is_extension_array_dtype(dtype)
+        and not isinstance(dtype, pd.StringDtype | pd.CategoricalDtype | pd.DatetimeTZDtype)
+    ]
+    plain = {n: rows[n].astype(object).where(rows[n].notna(), None) for n in nullable}
+    return rows.astype(spans).assign(**plain)
+
+
+def _make_packages(code: Path) -> None:
+    """A folder without ``__init__.py`` would yield to any package of its name on sys.path."""
+    for folder in code.glob("*/"):
+        (folder / "__init__.py").touch()
+
+
+# ---- the signature -----------------------------------------------------------------------------
+
+
+def _signature(parts: Path, description: ModelDescription, rows: pd.DataFrame) -> ModelSignature:
+    """The types of the columns and of what the scoring script really answers for them.
+
+    Not MLflow's own inference: it takes a column with a gap in five rows for one that may be
+    left out, and refuses rows whose columns are narrower or wider than those it saw.
+    """
+    from mlflow.models import ModelSignature
+    from mlflow.pyfunc.model import PythonModelContext
+
+    from mlrecipes.stores.scoring_model import RecipeModel
+
+    context = PythonModelContext(  # type: ignore[no-untyped-call]
+        {ARTIFACT: str(parts)}, _settings(description)
+    )
+    model = RecipeModel()
+    model.load_context(context)
+    return ModelSignature(_schema(rows), _schema(model.predict(None, rows)))
+
+
+def _schema(values: Any) -> Schema:
+    import pandas as pd
+    from mlflow.types import ColSpec, Schema
+
+    if isinstance(values, pd.DataFrame):
+        return Schema([ColSpec(_type(column), str(name)) for name, column in values.items()])
+    return Schema([ColSpec(_type(pd.Series(values)))])
+
+
+def _type(values: pd.Series) -> Any:
+    """MLflow's type of a column: the one that refuses the least and rounds nothing.
+
+    Whole numbers are ``long`` and not ``double``: a frame with int64 is refused for a
+    ``double``, and that is how nearly all rows come. Where MLflow would refuse the very
+    rows the model was fitted on, such as categories, it is told to take anything.
+    """
+    import numpy as np
+    import pandas as pd
+    from mlflow.types.schema import AnyType, DataType
+
+    anything = AnyType()  # type: ignore[no-untyped-call]
+    dtype = values.dtype
+    if isinstance(dtype, pd.StringDtype):
+        return DataType.string
+    if not isinstance(dtype, np.dtype) or dtype == np.uint64:
+        return anything
+    if dtype.kind == "O":
+        is_text = values.dropna().map(lambda value: isinstance(value, str)).all()
+        return DataType.string if is_text else anything
+    known = {
+        "b": DataType.boolean,
+        "i": DataType.long,
+        "u": DataType.long,
+        "f": DataType.double,
+        "M": DataType.datetime,
+        "U": DataType.string,
+    }
+    return known.get(dtype.kind, anything)
+
+
+# ---- surroundings --------------------------------------------------------------------------------
 
 
 @contextmanager
 def _without_noise() -> Iterator[None]:
-    """MLflow warns about pickles, a missing pip and other things that are decided here."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
+    """Keep MLflow's remarks on what is decided here from the user, and nothing else."""
+
+    def refuse(_record: logging.LogRecord) -> bool:
+        return False
+
+    loggers = [logging.getLogger(name) for name in NOISY]
+    for logger in loggers:
+        logger.addFilter(refuse)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+            # MLflow compares columns with a range, which pandas deprecates.
+            warnings.filterwarnings("ignore", message="Operation with range is deprecated")
             yield
     finally:
-        logging.disable(before)
+        for logger in loggers:
+            logger.removeFilter(refuse)
+
+
+@contextmanager
+def _own_code(code: Path) -> Iterator[None]:
+    """Let a model import its own copy of ``steps``, also if another one is imported already.
+
+    MLflow puts a model's code first on ``sys.path`` and leaves it there; it is moved to the
+    end, so that what the model imports later is found and the user's own code comes first.
+    """
+    names = {entry.stem for entry in code.iterdir()} if code.is_dir() else set()
+    path = list(sys.path)
+    shadowed = _take_modules(names)
+    try:
+        yield
+    finally:
+        if shadowed:
+            _take_modules(names)
+            sys.modules.update(shadowed)
+        sys.path[:] = path + [entry for entry in sys.path if entry not in path]
+
+
+def _take_modules(names: set[str]) -> dict[str, Any]:
+    found = [module for module in sys.modules if module.partition(".")[0] in names]
+    return {module: sys.modules.pop(module) for module in found}

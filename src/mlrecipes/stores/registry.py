@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from mlrecipes.errors import StoreError
@@ -21,6 +22,9 @@ READY_WITHIN_S = 300
 REGISTRY_LOGGER = "mlflow.store.model_registry.abstract_store"
 UNITY_CATALOG = "databricks-uc"
 N_CATALOG_PARTS = 3
+MODEL_FILE = "MLmodel"
+UNKNOWN_CODES = frozenset({"RESOURCE_DOES_NOT_EXIST", "NOT_FOUND"})
+KNOWN_CODES = frozenset({"RESOURCE_ALREADY_EXISTS", "ALREADY_EXISTS"})
 REFUSED_IN_CATALOG = re.compile(r"[.,\-=/:]")
 
 
@@ -46,15 +50,16 @@ class MlflowRegistry:
         tags.
 
         Raises:
-            StoreError: The name is not valid, the run does not exist, the registry refused.
+            StoreError: The name is not valid, the run is not there or holds no model, the
+                registry refused.
             TryAgain: The registry does not answer.
         """
         _check_name(name, self._registry_uri)
         tags = {_tag_name(key, self._registry_uri): value for key, value in sorted(tags.items())}
         client = self._client()
         with our_errors(f"register {name}", self._registry_uri), quiet(REGISTRY_LOGGER):
+            source = self._source(client, run_id, artifact_path)
             self._ensure_model(client, name)
-            source = f"{client.get_run(run_id).info.artifact_uri}/{artifact_path}"
             version = self._known(client, name, run_id, source)
             if version is None:
                 version = client.create_model_version(
@@ -81,14 +86,34 @@ class MlflowRegistry:
             self._client_made = open_client(self._tracking_uri, self._registry_uri)
         return self._client_made
 
+    def _source(self, client: MlflowClient, run_id: str, artifact_path: str) -> str:
+        """Where the run's model lies; MLflow itself would register what is not there."""
+        run = client.get_run(run_id)
+        files = client.list_artifacts(run_id, artifact_path)
+        is_there = any(PurePosixPath(file.path).name == MODEL_FILE for file in files)
+        if run.info.lifecycle_stage != "active" or not is_there:
+            what = f"has no model under {artifact_path}" if not is_there else "was deleted"
+            raise StoreError(
+                f"Run {run_id} in {masked(self._tracking_uri)} {what}. Nothing was registered.",
+                hint="Train again: mlrecipes run --from train",
+            )
+        return f"{run.info.artifact_uri}/{artifact_path}"
+
     def _ensure_model(self, client: MlflowClient, name: str) -> None:
+        """Look first: who may add versions to a model may often not create models."""
         from mlflow.exceptions import MlflowException
 
         try:
-            client.create_registered_model(name)
+            client.get_registered_model(name)
         except MlflowException as error:
-            if error_code(error) not in {"RESOURCE_ALREADY_EXISTS", "ALREADY_EXISTS"}:
+            if error_code(error) not in UNKNOWN_CODES:
                 raise
+            try:
+                client.create_registered_model(name)
+            except MlflowException as refusal:
+                # Another process made it since we looked.
+                if error_code(refusal) not in KNOWN_CODES:
+                    raise
 
     def _known(
         self, client: MlflowClient, name: str, run_id: str, source: str

@@ -156,6 +156,7 @@ def _parse_csv(path: Path, as_text: Sequence[str] = ()) -> Any:
                 include_columns=list(as_text),
             ),
         )
+        _ = table.column_names  # Names are decoded here, and may fail.
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _not_utf8(path) or _damaged(path, "CSV", error) from error
     if any(field.type == pa.binary() for field in table.schema):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from mlrecipes.errors import RecipeError, StoreError
 from mlrecipes.ports import DatasetInput, RunInfo
 from mlrecipes.stores.destinations import local_database, masked
-from mlrecipes.stores.mlflow_client import error_code, open_client, our_errors, ping
+from mlrecipes.stores.mlflow_client import error_code, open_client, our_errors, patient, ping
 from mlrecipes.stores.open_runs import OpenRuns
 from mlrecipes.stores.tracking_values import (
     MAX_PARAM_LENGTH,
@@ -83,7 +83,7 @@ class MlflowTracker:
             TryAgain: The server does not answer.
         """
         client = self._client()
-        own = {"mlflow.user": getpass.getuser()}
+        own = {"mlflow.user": _user()}
         if self._target.parent_run_id:
             own["mlflow.parentRunId"] = self._target.parent_run_id
         prefix = self._target.run_name_prefix
@@ -160,7 +160,7 @@ class MlflowTracker:
             # MLflow would upload nothing and say nothing.
             raise StoreError(f"Could not upload {artifact_path}: there is no folder {path}.")
         client = self._client()
-        with our_errors(f"upload {artifact_path} to run {run_id}", self._uri):
+        with our_errors(f"upload {artifact_path} to run {run_id}", self._uri), patient():
             client.log_artifacts(run_id, str(path), artifact_path)
 
     def log_text(self, run_id: str, text: str, artifact_file: str) -> None:
@@ -281,6 +281,14 @@ class MlflowTracker:
         if self._target.artifact_location or database is None:
             return self._target.artifact_location
         return (database.resolve().parent / ARTIFACTS_FOLDER).as_uri()
+
+
+def _user() -> str:
+    """Who runs this; in a container, the user's number often has no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, ImportError, OSError):
+        return "unknown"
 
 
 def get_run(tracking_uri: str, run_id: str) -> Run:

@@ -1,0 +1,97 @@
+"""Runs and versions on a real tracking server, and what is said when it goes away."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mlrecipes.errors import TryAgain
+from mlrecipes.stores.mlflow_client import open_client
+from mlrecipes.stores.registry import MlflowRegistry
+from mlrecipes.stores.tracking import MlflowTracker, TrackingTarget, ping
+
+pytestmark = pytest.mark.e2e
+
+START_WITHIN_S = 120
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - our own server
+            return True
+    except OSError:
+        return False
+
+
+def stop(server: "subprocess.Popen[bytes]") -> None:
+    """Stop the group that was started for the server and its workers."""
+    if server.poll() is None:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(20)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    port = free_port()
+    store = ["--backend-store-uri", f"sqlite:///{tmp_path}/server.db"]
+    files = ["--artifacts-destination", str(tmp_path / "files")]
+    place = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    with (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "mlflow", "server", *store, *files, *place],
+            cwd=tmp_path,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        started = time.monotonic()
+        while not answers(f"http://127.0.0.1:{port}/health"):
+            assert process.poll() is None, (tmp_path / "log").read_text()
+            assert time.monotonic() - started < START_WITHIN_S
+            time.sleep(0.2)
+        yield f"http://127.0.0.1:{port}", process
+    finally:
+        stop(process)
+
+
+def test_a_run_goes_through_a_server_until_the_server_is_gone(
+    server: tuple[str, "subprocess.Popen[bytes]"], tmp_path: Path
+) -> None:
+    """One test, because a server takes seconds to start."""
+    uri, process = server
+    ping(uri, origin="experiment.tracking_uri")
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model/MLmodel").write_text("flavors: {}")
+    target = TrackingTarget(uri, "houses", None)
+    tracker = MlflowTracker(target, tmp_path / "open_runs.json")
+    run = tracker.start_run({"who": "ann"})
+    tracker.log(run.run_id, params={"a": 1}, metrics={"p@5": 0.5})
+    tracker.log_directory(run.run_id, tmp_path / "model", "train/model")
+    version = MlflowRegistry(uri, uri).register("houses", run.run_id, "train/model", {})
+    tracker.end_open_runs("FINISHED")
+
+    known = open_client(uri).get_run(run.run_id)
+    assert (known.info.status, known.data.metrics) == ("FINISHED", {"p_x40_5": 0.5})
+    assert (version.version, version.source.partition(":")[0]) == ("1", "mlflow-artifacts")
+
+    left = tracker.start_run({})
+    stop(process)
+    with pytest.raises(TryAgain, match="does not answer"):
+        tracker.log(left.run_id, metrics={"a": 1.0})
+    with pytest.warns(UserWarning, match=f"Run {left.run_id} stays open for now"):
+        tracker.end_open_runs("FAILED")
+    assert left.run_id in (tmp_path / "open_runs.json").read_text()
