@@ -1,46 +1,13 @@
 """A recipe and a profile become one typed configuration, or all their problems at once."""
 
-import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
-from hypothesis import given
-from hypothesis import strategies as st
 
 from mlrecipes.config.load import LoadedConfig, find_recipe_root, load_config
 from mlrecipes.errors import ConfigError
-
-RECIPE = """\
-recipe: regression/v1
-target_col: price
-steps:
-  ingest: {using: parquet, location: data.parquet}
-  train:
-    estimator_method: estimator_fn
-"""
-
-
-@pytest.fixture
-def load(tmp_path: Path) -> Callable[..., LoadedConfig]:
-    def write_and_load(
-        recipe: str = RECIPE, profile: str = "", overrides: Mapping[str, str] | None = None
-    ) -> LoadedConfig:
-        (tmp_path / "profiles").mkdir(exist_ok=True)
-        (tmp_path / "recipe.yaml").write_text(recipe, encoding="utf-8")
-        (tmp_path / "profiles" / "local.yaml").write_text(profile, encoding="utf-8")
-        return load_config(tmp_path, "local", overrides)
-
-    return write_and_load
-
-
-def problems(call: Callable[[], object]) -> list[str]:
-    with pytest.raises(ConfigError, match=r"\w+") as caught:
-        call()
-    assert caught.value.exit_code == 2
-    return [str(problem) for problem in caught.value.problems]
+from tests.config.small import RECIPE, problems
 
 
 def test_a_recipe_is_typed_with_its_defaults(load: Callable[..., LoadedConfig]) -> None:
@@ -161,207 +128,6 @@ def test_a_secret_is_never_shown(load: Callable[..., LoadedConfig]) -> None:
     assert "hunter2" not in found
 
 
-# ---- profiles -----------------------------------------------------------------------------
-
-
-def test_a_profile_fills_in_the_recipe(load: Callable[..., LoadedConfig]) -> None:
-    config = load(RECIPE + "seed: {{ SEED }}\n", "SEED: 7\n").config
-    assert config.seed == 7
-
-
-def test_a_mapping_of_a_profile_is_filled_in_as_it_is(load: Callable[..., LoadedConfig]) -> None:
-    recipe = RECIPE.replace("{using: parquet, location: data.parquet}", "{{ INGEST_CONFIG }}")
-    config = load(recipe, "INGEST_CONFIG:\n  using: csv\n  location: a.csv\n").config
-    assert config.steps.ingest.location == "a.csv"
-
-
-def test_a_default_in_the_recipe_holds_without_a_profile_value(
-    load: Callable[..., LoadedConfig],
-) -> None:
-    recipe = RECIPE + "  split: {split_ratios: {{ RATIOS | default([0.8, 0.1, 0.1]) }}}\n"
-    assert load(recipe).config.steps.split.split_ratios == (0.8, 0.1, 0.1)
-    profile = "RATIOS: [0.6, 0.2, 0.2]\n"
-    assert load(recipe, profile).config.steps.split.split_ratios == (0.6, 0.2, 0.2)
-
-
-def test_sections_may_stand_in_the_profile(load: Callable[..., LoadedConfig]) -> None:
-    loaded = load(profile="experiment:\n  name: mine\n")
-    assert loaded.config.experiment.name == "mine"
-    assert loaded.places.find("experiment.name") == ("profiles/local.yaml", 2)
-
-
-def test_a_key_in_recipe_and_profile_is_an_error(load: Callable[..., LoadedConfig]) -> None:
-    found = problems(lambda: load(profile="target_col: rooms\n"))
-    assert found == [
-        "profiles/local.yaml:1: target_col stands here and in recipe.yaml:2. Keep one of them."
-    ]
-
-
-def test_a_misspelled_section_in_a_profile_is_found(load: Callable[..., LoadedConfig]) -> None:
-    found = problems(lambda: load(profile="experimnt: {name: a}\n"))
-    assert found == [
-        "profiles/local.yaml:1: experimnt is used by nothing. Did you mean 'experiment'?"
-    ]
-
-
-def test_a_missing_profile_gets_a_suggestion(
-    load: Callable[..., LoadedConfig], tmp_path: Path
-) -> None:
-    load()
-    found = problems(lambda: load_config(tmp_path, "locl"))
-    assert found == [
-        "profiles/locl.yaml: does not exist. Did you mean 'local'? There are: 'local'."
-    ]
-
-
-@pytest.mark.parametrize("name", ["", "../local", "/etc/passwd", ".hidden", "a/b"])
-def test_a_profile_name_cannot_leave_its_folder(
-    load: Callable[..., LoadedConfig], tmp_path: Path, name: str
-) -> None:
-    load()
-    (found,) = problems(lambda: load_config(tmp_path, name))
-    assert found.startswith("profiles: ")
-
-
-def test_an_override_takes_the_place_of_a_profile_value(load: Callable[..., LoadedConfig]) -> None:
-    config = load(RECIPE + "seed: {{ SEED }}\n", "SEED: 7\n", {"seed": "8"}).config
-    assert config.seed == 8
-
-
-def test_an_override_of_text_stays_text(load: Callable[..., LoadedConfig]) -> None:
-    recipe = RECIPE.replace("data.parquet", "{{ DATA }}")
-    config = load(recipe, "DATA: a\n", {"DATA": "007"}).config
-    assert config.steps.ingest.location == "007"
-
-
-def test_an_empty_override_leaves_the_profile_as_it_is(load: Callable[..., LoadedConfig]) -> None:
-    assert load(overrides={"UNKNOWN": ""}).config == load().config
-
-
-def test_an_override_of_an_unknown_name_gets_a_suggestion(
-    load: Callable[..., LoadedConfig],
-) -> None:
-    found = problems(lambda: load(RECIPE + "seed: {{ SEED }}\n", "SEED: 7\n", {"SED": "8"}))
-    assert found == [
-        "profiles/local.yaml: SED is set on the command line, "
-        "but profiles/local.yaml has no such name. Did you mean 'SEED'?"
-    ]
-
-
-# ---- templates ----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "value",
-    ["x\nevil: 1", "a # b", 'it\'s "both"', "a: b", "{{ 1 }}", "\\n\\", "~", "null", "- x", "'"],
-)
-def test_a_value_never_becomes_structure(load: Callable[..., LoadedConfig], value: str) -> None:
-    recipe = RECIPE.replace("data.parquet", "{{ DATA }}")
-    profile = yaml.safe_dump({"DATA": value}) if "{{" not in value else "DATA: x\n"
-    overrides = {"DATA": value} if "{{" in value else {}
-    assert load(recipe, profile, overrides).config.steps.ingest.location == value
-
-
-@given(
-    st.recursive(
-        st.none()
-        | st.booleans()
-        | st.integers()
-        | st.floats(allow_nan=False)
-        | st.text()
-        | st.dates(),
-        lambda inner: st.lists(inner) | st.dictionaries(st.text(min_size=1), inner),
-        max_leaves=8,
-    )
-)
-def test_any_value_arrives_as_it_stands_in_the_profile(
-    tmp_path_factory: pytest.TempPathFactory, value: Any
-) -> None:
-    from mlrecipes.config.template import render_yaml
-
-    document = render_yaml("x: {{ VALUE }}", "recipe.yaml", Path("/"), {"VALUE": value})
-    assert document.document.data == {"x": value}
-
-
-def test_text_around_an_expression_makes_text(load: Callable[..., LoadedConfig]) -> None:
-    recipe = RECIPE.replace("data.parquet", "data/{{ YEAR }}.parquet")
-    assert load(recipe, "YEAR: 2006\n").config.steps.ingest.location == "data/2006.parquet"
-
-
-def test_quotes_around_an_expression_make_text(load: Callable[..., LoadedConfig]) -> None:
-    recipe = RECIPE.replace("data.parquet", '"{{ YEAR }}"')
-    assert load(recipe, "YEAR: 2006\n").config.steps.ingest.location == "2006"
-
-
-def test_dates_keep_their_type(load: Callable[..., LoadedConfig]) -> None:
-    split = "{using: time, time_col: t, validation_from: {{ V }}, test_from: 2006-01-01}"
-    config = load(RECIPE + f"  split: {split}\n", "V: 2005-01-01\n").config
-    assert config.steps.split.validation_from == datetime.date(2005, 1, 1)
-
-
-def test_a_moment_keeps_its_hour_and_zone(load: Callable[..., LoadedConfig]) -> None:
-    start = "'2005-01-01T00:00:00+01:00'"
-    split = f"{{using: time, time_col: t, validation_from: {start}, test_from: 2006-01-01}}"
-    config = load(RECIPE + f"  split: {split}\n").config
-    zone = datetime.timezone(datetime.timedelta(hours=1))
-    assert config.steps.split.validation_from == datetime.datetime(2005, 1, 1, tzinfo=zone)
-
-
-def test_an_expression_in_a_comment_is_not_looked_at(load: Callable[..., LoadedConfig]) -> None:
-    assert load("# {{ NOWHERE }}\n" + RECIPE + "seed: 3  # {{ NOWHERE }}\n").config.seed == 3
-
-
-def test_a_hash_inside_a_value_does_not_cut_it(load: Callable[..., LoadedConfig]) -> None:
-    recipe = RECIPE.replace("price", "'price #1'") + "seed: {{ SEED }}\n"
-    assert load(recipe, "SEED: 1\n").config.target_col == "price #1"
-
-
-def test_blocks_and_loops_work(load: Callable[..., LoadedConfig]) -> None:
-    recipe = RECIPE + "id_cols:\n{% for c in COLS %}  - {{ c }}\n{% endfor %}"
-    assert load(recipe, "COLS: [a, b]\n").config.id_cols == ("a", "b")
-
-
-def test_an_include_below_the_root_works(load: Callable[..., LoadedConfig], tmp_path: Path) -> None:
-    (tmp_path / "more.yaml").write_text("seed: 5\n")
-    assert load(RECIPE + "{% include 'more.yaml' %}").config.seed == 5
-
-
-@pytest.mark.parametrize(
-    "attack",
-    [
-        "{{ ''.__class__.__mro__ }}",
-        "{{ cycler.__init__.__globals__ }}",
-        "{% include '../secret' %}",
-        "{{ '../secret' | from_json }}",
-        "{{ 'link' | from_json }}",
-    ],
-)
-def test_a_template_reaches_nothing_outside_the_recipe(
-    load: Callable[..., LoadedConfig], tmp_path: Path, attack: str
-) -> None:
-    (tmp_path.parent / "secret").write_text('"leaked"')
-    (tmp_path / "link").symlink_to(tmp_path.parent / "secret")
-    found = problems(lambda: load(RECIPE + f"seed: {attack}\n"))
-    assert "leaked" not in str(found)
-
-
-def test_a_yaml_bomb_is_refused(load: Callable[..., LoadedConfig]) -> None:
-    lines = ["a0: &a0 [x, x]"] + [
-        f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 9)
-    ]
-    (found,) = problems(lambda: load("\n".join(lines)))
-    assert "unfolds to more than" in found
-
-
-def test_a_python_tag_is_refused(load: Callable[..., LoadedConfig], tmp_path: Path) -> None:
-    tag = f"seed: !!python/object/apply:pathlib.Path.touch ['{tmp_path}/made']\n"
-    assert problems(lambda: load(RECIPE + tag))
-    assert not (tmp_path / "made").exists()
-
-
-# ---- finding the recipe ---------------------------------------------------------------------
-
-
 def test_the_recipe_is_found_from_a_folder_below(tmp_path: Path) -> None:
     (tmp_path / "recipe.yaml").touch()
     (tmp_path / "steps").mkdir()
@@ -371,3 +137,149 @@ def test_the_recipe_is_found_from_a_folder_below(tmp_path: Path) -> None:
 def test_no_recipe_is_an_error_that_names_the_folder(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"recipe.yaml: is neither in .* nor above it"):
         find_recipe_root(tmp_path)
+
+
+def test_a_folder_with_a_space_in_its_name_is_fine(tmp_path: Path) -> None:
+    (tmp_path / "my recipe").mkdir()
+    (tmp_path / "my recipe" / "recipe.yaml").touch()
+    assert find_recipe_root(tmp_path / "my recipe") == (tmp_path / "my recipe").resolve()
+
+
+# ---- reading ------------------------------------------------------------------------------
+
+
+def test_a_recipe_in_the_style_of_mlflow_recipes_loads(load: Callable[..., LoadedConfig]) -> None:
+    recipe = """\
+recipe: "classification/v1"
+# Values such as {{ WINE_CONFIG }} come from the profile.
+target_col: "is_red"
+positive_class: "red"
+primary_metric: "f1_score"
+steps:
+  ingest: {{WINE_CONFIG}}
+  split:
+    # Also: {{SPLIT_RATIO_LIST}}
+    split_ratios: {{SPLIT_RATIOS|default([0.75,0.125,0.125])}}
+    post_split_filter_method: keep_rows
+  transform:
+    using: custom
+    transformer_method: transformer_fn
+  train:
+    using: custom
+    estimator_method: estimator_fn
+  evaluate:
+    validation_criteria:
+      - metric: f1_score
+        threshold: 0.9
+  register:
+    allow_non_validated_model: false
+  ingest_scoring: {{SCORING_CONFIG}}
+  predict:
+    output: {{OUTPUT_CONFIG}}
+"""
+    profile = """\
+experiment:
+  name: "wines"
+model_registry:
+  model_name: "wine_colour"
+WINE_CONFIG:
+  using: csv
+  location: ["./white.csv", "./red.csv"]
+  loader_method: load_wines
+SCORING_CONFIG: {using: parquet, location: ""}
+OUTPUT_CONFIG: {using: parquet, location: "./colours.parquet"}
+"""
+    config = load(recipe, profile).config
+    assert config.steps.ingest.location == ("./white.csv", "./red.csv")
+    assert config.steps.predict is not None
+    assert config.steps.predict.output.location == "./colours.parquet"
+    assert config.effective_model_name == "wine_colour"
+
+
+def test_a_key_of_a_filled_in_mapping_stands_in_the_profile(
+    load: Callable[..., LoadedConfig],
+) -> None:
+    recipe = RECIPE.replace("{using: parquet, location: data.parquet}", "{{ INGEST }}")
+    profile = "INGEST:\n  using: csv\n  locatin: a.csv\n"
+    found = problems(lambda: load(recipe, profile))
+    assert found[0] == (
+        "profiles/local.yaml:3: steps.ingest.locatin is not a key of steps.ingest. "
+        "Did you mean 'location'?"
+    )
+
+
+def test_a_key_that_a_filled_in_mapping_lacks_is_told_where_the_mapping_is_used(
+    load: Callable[..., LoadedConfig],
+) -> None:
+    recipe = RECIPE.replace("{using: parquet, location: data.parquet}", "{{ INGEST }}")
+    found = problems(lambda: load(recipe, "INGEST:\n  location: a.csv\n"))
+    assert found == ["recipe.yaml:4: steps.ingest.using is missing."]
+
+
+def test_the_files_that_were_read_are_named(
+    load: Callable[..., LoadedConfig], tmp_path: Path
+) -> None:
+    (tmp_path / "more.yaml").write_text("seed: 5\n")
+    (tmp_path / "more.json").write_text("7")
+    recipe = RECIPE + "{% include 'more.yaml' %}# {{ 'no.json' | from_json }}\n"
+    files = load(recipe, "N: {{ 'more.json' | from_json }}\n").files
+    names = [file.relative_to(tmp_path.resolve()).as_posix() for file in files]
+    assert names == ["recipe.yaml", "profiles/local.yaml", "more.yaml", "more.json"]
+
+
+def test_a_missing_recipe_is_an_error(load: Callable[..., LoadedConfig], tmp_path: Path) -> None:
+    load()
+    (tmp_path / "recipe.yaml").unlink()
+    found = problems(lambda: load_config(tmp_path, "local"))
+    assert found == [f"recipe.yaml: does not exist in {tmp_path}."]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"\xff", "is not UTF-8 (byte 0)."),
+        (b" " * 1_000_001, "is larger than 1,000,000 bytes."),
+    ],
+)
+def test_a_file_that_is_no_recipe_is_not_read(
+    load: Callable[..., LoadedConfig], tmp_path: Path, content: bytes, expected: str
+) -> None:
+    load()
+    (tmp_path / "recipe.yaml").write_bytes(content)
+    assert problems(lambda: load_config(tmp_path, "local")) == [f"recipe.yaml: {expected}"]
+
+
+def test_a_folder_in_the_place_of_a_recipe_is_an_error(
+    load: Callable[..., LoadedConfig], tmp_path: Path
+) -> None:
+    load()
+    (tmp_path / "recipe.yaml").unlink()
+    (tmp_path / "recipe.yaml").mkdir()
+    found = problems(lambda: load_config(tmp_path, "local"))
+    assert found == ["recipe.yaml: cannot be read: Is a directory."]
+
+
+@pytest.mark.parametrize(
+    ("recipe", "expected"),
+    [("", "is empty."), ("- a\n", "is no mapping of keys to values.")],
+)
+def test_a_recipe_without_keys_is_an_error(
+    load: Callable[..., LoadedConfig], recipe: str, expected: str
+) -> None:
+    found = problems(lambda: load(recipe))
+    assert found == [f"recipe.yaml:1: {expected} Begin with recipe: and target_col:."]
+
+
+def test_what_is_missing_is_told_with_what_to_write(load: Callable[..., LoadedConfig]) -> None:
+    assert problems(lambda: load("seed: 1\n")) == [
+        "recipe.yaml: recipe is missing. Write recipe: regression/v1 or classification/v1.",
+        "recipe.yaml: target_col is missing. Name the column to predict.",
+        "recipe.yaml: steps is missing. Write steps: with ingest and train below it.",
+    ]
+
+
+def test_many_problems_are_counted(load: Callable[..., LoadedConfig]) -> None:
+    recipe = RECIPE + "".join(f"k{i}: 1\n" for i in range(500))
+    found = problems(lambda: load(recipe))
+    assert len(found) == 21
+    assert found[-1] == "recipe.yaml: has 480 more problems."

@@ -30,8 +30,6 @@ class Section(Model):
 
 
 def _as_tuple(value: Any) -> Any:
-    if value is None:
-        return ()
     return (value,) if isinstance(value, str) else value
 
 

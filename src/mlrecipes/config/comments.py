@@ -18,6 +18,7 @@ BLOCK_HEADER = re.compile(r"[|>][-+0-9]*[ \t]*(#[^\n]*)?(?=\n|\Z)")
 LINE_PREFIX = re.compile(r"[ ]*(?:[-?][ ]+)*")
 STRING = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
 WORD = re.compile(r"[^\s,\[\]{}]+")
+ESCAPES = {"'": "''", '"': "\\"}
 CLOSING = {"{%": "%}", "{#": "#}"}
 
 
@@ -60,7 +61,7 @@ def _comments(text: str) -> Iterator[tuple[int, int]]:
         elif markup_end is not None:
             is_fresh = is_fresh and text[at + 1] != "{"
             at = markup_end
-        elif char == "#" and (at == 0 or text[at - 1] in " \t\n"):
+        elif char == "#" and (is_fresh or text[at - 1] in SPACES):
             end = _line_end(text, at)
             yield at, end
             at = end
@@ -123,7 +124,9 @@ def _quoted_end(text: str, at: int) -> int:
         markup_end = _markup_end(text, position)
         if markup_end is not None:
             position = markup_end
-        elif text[position] == "\\" and quote == '"':
+        elif (text[position] == "\\" and quote == '"') or (
+            text.startswith("''", position) and quote == "'"
+        ):
             position += 2
         elif text[position] == quote:
             return position + 1

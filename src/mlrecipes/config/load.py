@@ -53,12 +53,10 @@ class Places:
         variable = self.recipe.links.get(above)
         if variable is None:
             return None
-        for name in _upwards(variable + key[len(above) :]):
-            if len(name) <= len(variable):
-                break
-            if name in self.profile.document.places:
-                return self.profile.document.places[name]
-        return None
+        places = self.profile.document.places
+        names = _upwards(variable + key[len(above) :])
+        inner = (name for name in names if len(name) > len(variable) and name in places)
+        return next((places[name] for name in inner), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +115,8 @@ def load_config(
     secrets = secret_texts(values)
     recipe = render_yaml(text, RECIPE, root, values)
     problems += [*wrong, *_undefined(recipe, values, file), *recipe.document.problems]
-    problems += misspelled(values, names_used(text, root), SECTIONS, filled.document, file)
+    known, told = {*names_used(text, root), *SECTIONS}, [name.name for name in recipe.missing]
+    problems += misspelled(values, known, told, filled.document, file)
     places = Places(recipe, filled, file)
     config, wrong = _validated(recipe.document.data, values, places, secrets)
     # A file that is no mapping needs no second complaint if it is no valid YAML either.

@@ -22,11 +22,15 @@ Words = tuple[str, str]
 """What is wrong, and what to do."""
 Find = Callable[[str], tuple[str, int | None]]
 MAX_PROBLEMS = 20
-MIN_SECRET_LENGTH = 4
+MIN_SECRET_LENGTH = 6
 MAX_KEY_LENGTH = 120
 MAX_WHAT_LENGTH = 400
 SECRET = re.compile(r"password|passwd|token|secret|credential|key", re.IGNORECASE)
-NO_SECRETS = frozenset({"id_cols", "key_cols"})
+# Values of these are looked for in all messages, so a sort_key must not be among them.
+SURE_SECRET = re.compile(
+    r"password|passwd|token|secret|credential|(api|access|private|account)_?key", re.IGNORECASE
+)
+COLUMNS = ("_col", "_cols")
 CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 HIDDEN = "***"
 EXPECTED = {
@@ -68,7 +72,7 @@ def field_problems(
     """
     seen = set()
     for detail in error.errors(include_url=False):
-        key = _key_path(detail["loc"])
+        key = _key_path(detail)
         # A value that fits none of several allowed types is one problem, not one a type.
         if key in seen:
             continue
@@ -86,7 +90,7 @@ def for_people(problems: Iterable[Problem], secrets: Iterable[str] = ()) -> list
     shown = [
         replace(
             problem,
-            key=shorten(problem.key, limit=MAX_KEY_LENGTH),
+            key=shorten(_without_secrets(problem.key, secrets), limit=MAX_KEY_LENGTH),
             what=shorten(_without_secrets(problem.what, secrets), limit=MAX_WHAT_LENGTH),
             hint=shorten(_without_secrets(problem.hint, secrets), limit=MAX_WHAT_LENGTH),
         )
@@ -105,7 +109,7 @@ def is_secret(key: str) -> bool:
     (True, False)
     """
     name = re.sub(r"\[\d+\]", "", key).rpartition(".")[2]
-    return name not in NO_SECRETS and SECRET.search(name) is not None
+    return not name.lower().endswith(COLUMNS) and SECRET.search(name) is not None
 
 
 def secret_texts(values: Mapping[str, Any]) -> frozenset[str]:
@@ -116,7 +120,7 @@ def secret_texts(values: Mapping[str, Any]) -> frozenset[str]:
 def _texts(value: Any, *, hidden: bool) -> Iterator[str]:
     if isinstance(value, Mapping):
         for name, inner in value.items():
-            yield from _texts(inner, hidden=hidden or is_secret(str(name)))
+            yield from _texts(inner, hidden=hidden or bool(SURE_SECRET.search(str(name))))
     elif isinstance(value, list):
         for inner in value:
             yield from _texts(inner, hidden=hidden)
@@ -138,7 +142,7 @@ def _about_key(kind: str, key: str, detail: ErrorDetails, model: type[BaseModel]
         parent, _, name = key.rpartition(".")
         known = _keys_at(model, detail["loc"][:-1])
         return f"is not a key of {parent or 'a recipe'}.", did_you_mean(name, known)
-    if kind == "invalid_key" or "[key]" in detail["loc"]:
+    if _is_about_name(detail):
         what = f"has the name {_seen(detail['input'], ())}, which YAML does not read as text."
         return what, "Put it in quotes: YAML reads yes, no, on, off and numbers as values."
     return None
@@ -152,9 +156,7 @@ def _about_value(kind: str, key: str, detail: ErrorDetails, secrets: Iterable[st
     if kind == "literal_error":
         allowed = re.findall(r"'([^']*)'", detail["msg"])
         return f"is {seen}.", did_you_mean(shorten(value), allowed)
-    if kind not in EXPECTED:
-        return f"is {seen}.", f"{detail['msg']}."
-    expected = EXPECTED[kind].format(**detail.get("ctx", {}))
+    expected = EXPECTED.get(kind, "another value").format(**detail.get("ctx", {}))
     return f"is {seen}, but {expected} is expected.", _yaml_hint(value, expected)
 
 
@@ -182,7 +184,16 @@ def _holds_unset(value: Any) -> bool:
     return any(map(_holds_unset, value)) if isinstance(value, list) else value is UNSET
 
 
-def _key_path(location: tuple[int | str, ...]) -> str:
+def _is_about_name(detail: ErrorDetails) -> bool:
+    """Whether the name of a key is no text; the name is then the input."""
+    return detail["type"] == "invalid_key" or detail["loc"][-1:] == ("[key]",)
+
+
+def _key_path(detail: ErrorDetails) -> str:
+    location = detail["loc"]
+    if _is_about_name(detail):
+        n_own = 1 if detail["type"] == "invalid_key" else 2
+        location = (*location[:-n_own], str(detail["input"]))
     path = ""
     for part in location:
         if isinstance(part, int):
@@ -192,7 +203,7 @@ def _key_path(location: tuple[int | str, ...]) -> str:
     return path
 
 
-_UNION_BRANCHES = frozenset({"str", "bool", "int", "float", "date", "datetime", "[key]"})
+_UNION_BRANCHES = frozenset({"str", "bool", "int", "float", "date", "datetime"})
 _SCHEMA_WORDS = ("tuple[", "constrained-", "function-")
 
 

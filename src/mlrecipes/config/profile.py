@@ -71,14 +71,22 @@ def variables(
 
 def misspelled(
     values: Mapping[str, Any],
-    used: Iterable[str],
-    sections: Iterable[str],
+    known: Iterable[str],
+    told: Iterable[str],
     document: Document,
     file: str,
 ) -> Iterator[Problem]:
-    """Find names of the profile that nothing uses and that are nearly a name that is free."""
-    free = (set(used) | set(sections)) - set(values)
-    for name in sorted(set(values) - set(used) - set(sections)):
+    """Find names of the profile that nothing knows and that are nearly a name that is free.
+
+    Args:
+        values: The profile.
+        known: Names that the recipe uses or that are sections of a recipe.
+        told: Those of them that are already known to be missing.
+        document: The parsed profile.
+        file: Its name in messages.
+    """
+    free = set(known) - set(values) - set(told)
+    for name in sorted(set(values) - set(known)):
         near = difflib.get_close_matches(name, free, n=1, cutoff=0.8)
         if near:
             place: tuple[str, int | None] = document.places.get(name) or (file, None)

@@ -23,7 +23,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
 from mlrecipes.config.comments import hide_comments
-from mlrecipes.config.tokens import UNSET, Tokens
+from mlrecipes.config.tokens import Absent, Tokens
 from mlrecipes.errors import shorten
 
 __all__ = ["Missing", "RecipeEnvironment"]
@@ -67,7 +67,7 @@ class _MarkedCode(CodeGenerator):
         super().visit_Output(node, frame)
 
 
-class _Recorder(Undefined):
+class _Recorder(Undefined, Absent):
     """A name without value: it remembers its use and lets the template go on.
 
     So one run finds all of them. ``default`` and ``is defined`` work as usual.
@@ -82,6 +82,10 @@ class _Recorder(Undefined):
         name = str(self._undefined_name or "a value")
         self.seen.append(Missing(name, self._undefined_obj is missing, file, line))
         return self
+
+    def tell(self) -> None:
+        """Remember that the name was used."""
+        self._record()
 
     def _as_nothing(self, *_: Any) -> Any:
         self._record()
@@ -135,8 +139,8 @@ class RecipeEnvironment(ImmutableSandboxedEnvironment):
         self.files: list[Path] = []
         self._root = root.resolve()
         super().__init__(
-            undefined=type("Recorder", (_Recorder,), {"seen": self.missing}),
-            finalize=self._print,
+            undefined=type("UndefinedName", (_Recorder,), {"seen": self.missing}),
+            finalize=tokens.hide,
             loader=jinja2.FunctionLoader(self._load),
             keep_trailing_newline=True,
         )
@@ -158,19 +162,6 @@ class RecipeEnvironment(ImmutableSandboxedEnvironment):
         if is_large:
             raise ValueError(f"computes a value that is too large with {operator}")
         return super().call_binop(context, operator, left, right)
-
-    def _print(self, value: Any) -> str:
-        return self.tokens.hide(self._without_undefined(value))
-
-    def _without_undefined(self, value: Any) -> Any:
-        if isinstance(value, Undefined):
-            str(value)
-            return UNSET
-        if isinstance(value, list | tuple) and any(isinstance(v, Undefined) for v in value):
-            return [self._without_undefined(inner) for inner in value]
-        if isinstance(value, dict) and any(isinstance(v, Undefined) for v in value.values()):
-            return {key: self._without_undefined(inner) for key, inner in value.items()}
-        return value
 
     def _load(self, name: str) -> tuple[str, str, None] | None:
         path = self._below_root(name)

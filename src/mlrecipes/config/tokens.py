@@ -14,7 +14,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-__all__ = ["UNSET", "Tokens"]
+__all__ = ["UNSET", "Absent", "Tokens"]
 
 MAX_ITEMS = 50_000
 PRIVATE_USE = range(0xE000, 0xF8FF)
@@ -27,11 +27,15 @@ class _Unset:
     def __str__(self) -> str:
         return ""
 
-    def __repr__(self) -> str:
-        return "UNSET"
-
 
 UNSET = _Unset()
+
+
+class Absent:
+    """What a template holds for a name that nothing sets."""
+
+    def tell(self) -> None:
+        """Remember that the name was used."""
 
 
 class Tokens:
@@ -106,6 +110,9 @@ class Tokens:
 
     def _plain(self, value: Any) -> Any:
         """A value as YAML could have given it: loops become lists, special texts plain ones."""
+        if isinstance(value, Absent):
+            value.tell()
+            return UNSET
         if isinstance(value, str):
             return self._text(str(value))
         if isinstance(value, bool | int | float | bytes | datetime.date | _Unset | None):

@@ -77,6 +77,15 @@ def parse_yaml(
         return Document(None, problems=(refused.problem,))
 
 
+class _Loader(yaml.SafeLoader):
+    """Stops at deep nesting at once: looking ahead, PyYAML takes seconds for it."""
+
+    def fetch_flow_collection_start(self, TokenClass: Any) -> None:  # noqa: N803 - PyYAML's name
+        if self.flow_level >= MAX_DEPTH:
+            raise RecursionError
+        super().fetch_flow_collection_start(TokenClass)
+
+
 class _RefusedError(Exception):
     """The document cannot be read at all."""
 
@@ -105,7 +114,7 @@ class _Reader:
             _RefusedError: It is no YAML, or too much of it.
         """
         try:
-            self._loader = yaml.SafeLoader(text)
+            self._loader = _Loader(text)
             node = self._loader.get_single_node()
         except yaml.MarkedYAMLError as error:
             raise self._refused_at(error) from error
