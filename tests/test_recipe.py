@@ -1,5 +1,6 @@
 """The recipe in Python, as a notebook uses it."""
 
+import html
 from pathlib import Path
 
 import pandas as pd
@@ -8,6 +9,7 @@ import pytest
 from mlrecipes import ConfigError, Recipe, RecipeError
 from mlrecipes.errors import StoreError
 from mlrecipes.records import Action
+from mlrecipes.stores.objects import CorruptArtifactError
 from tests.conftest import CLASSIFICATION, write_project
 
 
@@ -120,3 +122,113 @@ def test_two_profiles_keep_their_own_results(recipe: Recipe) -> None:
     assert strict.status()["train"] is None
     because = {decision.step: decision.because for decision in strict.plan()}
     assert because["ingest"] == "never ran"
+
+
+def test_a_plan_of_a_recipe_that_ran_has_nothing_to_do(recipe: Recipe) -> None:
+    assert {decision.action for decision in recipe.plan()} == {Action.CACHED}
+
+
+def test_a_plan_from_a_step_runs_it_and_no_step_before_it(recipe: Recipe) -> None:
+    actions = {decision.step: decision.action for decision in recipe.plan(from_step="train")}
+    assert actions["transform"] is Action.CACHED
+    assert actions["train"] is Action.RUN
+
+
+def test_the_status_tells_what_each_step_made(recipe: Recipe) -> None:
+    found = recipe.status()
+    assert tuple(found) == recipe.steps
+    ingested = found["ingest"]
+    assert ingested is not None
+    assert ingested.summary == "400 rows x 5 columns"
+
+
+def test_the_transformer_is_the_fitted_object(recipe: Recipe) -> None:
+    training = recipe.get_artifact("training_data")[["rooms", "area"]]
+    transformed = recipe.get_artifact("transformed_training_data")
+    expected = recipe.get_artifact("transformer").transform(training)
+    assert transformed[["rooms", "area"]].to_numpy() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("part", ["training", "validation"])
+def test_transformed_parts_end_with_the_target(recipe: Recipe, part: str) -> None:
+    frame = recipe.get_artifact(f"transformed_{part}_data")
+    assert list(frame.columns) == ["rooms", "area", "sold"]
+
+
+def test_an_artifact_has_a_path(recipe: Recipe) -> None:
+    path = recipe.artifact_path("model")
+    assert path is not None
+    assert (path / "MLmodel").is_file()
+
+
+def test_the_path_of_an_artifact_that_is_not_there_yet_is_none(classification: Path) -> None:
+    assert Recipe("local", root=classification).artifact_path("model") is None
+
+
+def test_a_card_of_an_unknown_step_gets_a_suggestion(recipe: Recipe) -> None:
+    with pytest.raises(RecipeError, match="Did you mean 'train'"):
+        recipe.inspect("trian")
+
+
+def test_a_card_in_a_notebook_is_the_whole_page(recipe: Recipe) -> None:
+    card = recipe.inspect("split")
+    source = card._repr_html_().partition('srcdoc="')[2].partition('" style=')[0]
+    assert html.unescape(source) == card.path.read_text(encoding="utf-8")
+
+
+def test_a_recipe_is_found_from_a_folder_inside_it(classification: Path) -> None:
+    assert Recipe("local", root=classification / "steps").name == "my recipe"
+
+
+def test_a_value_given_in_python_wins_over_the_profile(classification: Path) -> None:
+    with pytest.raises(ConfigError, match="number is expected"):
+        Recipe("local", root=classification, overrides={"MIN_AUC": "high"})
+
+
+def test_a_missing_function_is_found_by_check(classification: Path) -> None:
+    train = classification / "steps" / "train.py"
+    train.write_text(train.read_text().replace("estimator_fn", "estimator"))
+    with pytest.raises(ConfigError, match=r"is 'estimator_fn', which steps/train.py does not"):
+        Recipe("local", root=classification).check()
+
+
+def test_a_run_to_a_step_runs_no_step_behind_it(classification: Path) -> None:
+    recipe = Recipe("local", root=classification)
+    assert [outcome.step for outcome in recipe.run("split")] == ["ingest", "split"]
+    assert recipe.status()["transform"] is None
+
+
+def test_a_step_that_is_cleaned_is_forgotten(classification: Path) -> None:
+    recipe = Recipe("local", root=classification)
+    recipe.run("split")
+    assert recipe.clean("split") == ["split"]
+    assert [step for step, found in recipe.status().items() if found] == ["ingest"]
+
+
+def test_without_a_step_all_results_are_forgotten(classification: Path) -> None:
+    recipe = Recipe("local", root=classification)
+    recipe.run("split")
+    assert recipe.clean() == ["ingest", "split"]
+    assert set(recipe.status().values()) == {None}
+
+
+def test_an_artifact_that_was_changed_is_not_given_out(classification: Path) -> None:
+    recipe = Recipe("local", root=classification)
+    recipe.run("ingest")
+    path = recipe.artifact_path("ingested_data")
+    assert path is not None
+    content = bytearray(path.read_bytes())
+    content[100] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(CorruptArtifactError, match=r"ingested_data.parquet was changed after"):
+        recipe.get_artifact("ingested_data")
+
+
+def test_a_step_that_fails_says_so_and_leaves_the_steps_before_it(classification: Path) -> None:
+    transform = classification / "steps" / "transform.py"
+    transform.write_text("def transformer_fn():\n    return 1 / 0\n")
+    recipe = Recipe("local", root=classification)
+    with pytest.raises(RecipeError, match=r"ZeroDivisionError: .* \(steps/transform.py:2\)"):
+        recipe.run("transform")
+    assert recipe.status()["split"] is not None
+    assert recipe.inspect("transform").facts["status"] == "failed"

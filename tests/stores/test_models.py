@@ -17,11 +17,13 @@ import pytest
 from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from mlrecipes.errors import StoreError, UserCodeError
 from mlrecipes.ports import ModelDescription
 from mlrecipes.stores.models import MlflowModels, load_pyfunc, model_requirements
+from mlrecipes.stores.registry import MlflowRegistry
+from mlrecipes.stores.tracking import MlflowTracker, TrackingTarget
 from mlrecipes.user_code.imports import UserCode
 
 REQUIREMENTS = model_requirements([])
@@ -62,10 +64,39 @@ def test_a_classifier_answers_with_scores_and_label_as_recipes_did(tmp_path: Pat
     assert set(answer["predicted_label"]) == {"yes", "no"}
 
 
-def test_labels_alone_are_one_value_a_row(tmp_path: Path) -> None:
-    target = np.where(X["b"] > 0.5, "yes", "no")
-    path = saved(tmp_path, fitted(target, LogisticRegression()), all_class_scores=False)
-    assert set(load_pyfunc(path).predict(X)) == {"yes", "no"}
+THREE = np.where(X["b"] < 0.3, "low", np.where(X["b"] < 0.7, "middle", "high"))
+
+
+@pytest.mark.parametrize(
+    ("target", "names"),
+    [
+        (THREE, ["high", "low", "middle"]),
+        (X["a"] // 14, ["0", "1", "2"]),
+        (X["b"] > 0.5, ["False", "True"]),
+    ],
+)
+def test_each_class_has_a_column_and_the_label_keeps_its_type(
+    tmp_path: Path, target: Any, names: list[str]
+) -> None:
+    pipeline = fitted(target, LogisticRegression())
+    path = saved(tmp_path, pipeline, task="multiclass", predict_prefix="p_")
+    answer = load_pyfunc(path).predict(X)
+    assert list(answer.columns) == [*(f"p_score_{name}" for name in names), "p_score", "p_label"]
+    assert answer["p_label"].tolist() == pipeline.predict(X).tolist()
+
+
+def test_classes_that_are_moments_are_named_by_their_text(tmp_path: Path) -> None:
+    moments = np.where(X["b"] > 0.5, np.datetime64("2020-01-01"), np.datetime64("2021-01-01"))
+    path = saved(tmp_path, fitted(pd.Series(moments), LogisticRegression()))
+    assert "predicted_score_2020-01-01" in str(list(load_pyfunc(path).predict(X).columns))
+
+
+@pytest.mark.parametrize(
+    "description", [{"predict_output": "label"}, {"all_class_scores": False}, {"classes": ()}]
+)
+def test_without_scores_there_is_a_label_a_row(tmp_path: Path, description: Any) -> None:
+    path = saved(tmp_path, fitted(THREE, LogisticRegression()), **description)
+    assert set(load_pyfunc(path).predict(X)) == {"low", "middle", "high"}
 
 
 @pytest.mark.parametrize(
@@ -75,6 +106,10 @@ def test_labels_alone_are_one_value_a_row(tmp_path: Path) -> None:
         (X["b"] > 0.5, True),
         (pd.Series(np.where(X["b"] > 0.5, "yes", "no")), "yes"),
         ((X["b"] > 0.5).astype(int), 0),
+        ((X["b"] > 0.5).astype(float), 1),
+        ((X["b"] > 0.5).astype(int), True),
+        (X["b"] > 0.5, 1),
+        (pd.Series(np.where(X["b"] > 0.5, "1", "0")), "1"),
     ],
 )
 def test_a_probability_is_that_of_the_positive_class(
@@ -110,6 +145,22 @@ def test_a_missing_column_is_named(tmp_path: Path) -> None:
 def test_an_extra_column_is_ignored(tmp_path: Path) -> None:
     model = load_pyfunc(saved(tmp_path, fitted(X["b"], LinearRegression()), task="regression"))
     assert len(model.predict(X.assign(c="text"))) == 40
+
+
+def test_a_text_that_is_missing_passes(tmp_path: Path) -> None:
+    texts = pd.DataFrame({"t": ["a", None, "b", "a"]})
+    pipeline = Pipeline([("transformer", OneHotEncoder()), ("estimator", LinearRegression())])
+    pipeline.fit(texts, [1.0, 2.0, 3.0, 1.0])
+    described = ModelDescription("regression", requirements=REQUIREMENTS)
+    MlflowModels().save(pipeline, described, texts, tmp_path / "model")
+    answer = load_pyfunc(tmp_path / "model").predict(pd.DataFrame({"t": [None, "b"]}))
+    assert answer == pytest.approx([2.0, 3.0])
+
+
+def test_at_most_five_rows_are_kept_as_example(tmp_path: Path) -> None:
+    described = ModelDescription("regression", requirements=REQUIREMENTS)
+    MlflowModels().save(fitted(X["b"], LinearRegression()), described, X, tmp_path / "model")
+    assert load_pyfunc(tmp_path / "model").input_example.equals(X.head())
 
 
 def test_signature_and_example_are_there(tmp_path: Path) -> None:
@@ -389,22 +440,19 @@ def test_two_models_in_one_process_use_their_own_code(tmp_path: Path) -> None:
     assert answers == {2: 78.0, 5: 195.0}
 
 
-def test_a_folder_logged_as_artifacts_loads_by_its_run_and_registers(tmp_path: Path) -> None:
+def test_a_model_of_a_run_loads_by_its_run_and_by_its_version(tmp_path: Path) -> None:
     import mlflow
-    from mlflow.tracking import MlflowClient
 
     uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
-    before = (mlflow.get_tracking_uri(), mlflow.get_registry_uri())
     path = saved(tmp_path, fitted(X["b"] * 3, LinearRegression()), task="regression")
-    client = MlflowClient(uri, uri)
-    experiment = client.create_experiment("e", artifact_location=(tmp_path / "runs").as_uri())
-    run_id = client.create_run(experiment).info.run_id
-    client.log_artifacts(run_id, str(path), "train/model")
+    tracker = MlflowTracker(TrackingTarget(uri, "houses", None), tmp_path / "open_runs.json")
+    run_id = tracker.start_run({}).run_id
+    tracker.log_directory(run_id, path, "train/model")
+    version = MlflowRegistry(uri, uri).register("houses", run_id, "train/model", {})
+    before = (mlflow.get_tracking_uri(), mlflow.get_registry_uri())
     mlflow.set_tracking_uri(uri)
     try:
-        source = f"runs:/{run_id}/train/model"
-        version = mlflow.register_model(source, "houses")
-        for address in (source, f"models:/houses/{version.version}"):
+        for address in (f"runs:/{run_id}/train/model", f"models:/houses/{version.version}"):
             answer = mlflow.pyfunc.load_model(address).predict(X.tail(1))
             assert answer == pytest.approx([3.0])
     finally:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from mlrecipes.errors import TryAgain
 from mlrecipes.stores.mlflow_client import open_client
 from mlrecipes.stores.registry import MlflowRegistry
 from mlrecipes.stores.tracking import MlflowTracker, TrackingTarget, ping
@@ -90,8 +89,6 @@ def test_a_run_goes_through_a_server_until_the_server_is_gone(
 
     left = tracker.start_run({})
     stop(process)
-    with pytest.raises(TryAgain, match="does not answer"):
-        tracker.log(left.run_id, metrics={"a": 1.0})
-    with pytest.warns(UserWarning, match=f"Run {left.run_id} stays open for now"):
+    with pytest.warns(UserWarning, match=f"Run {left.run_id} stays open for now: .* does not answer"):
         tracker.end_open_runs("FAILED")
     assert left.run_id in (tmp_path / "open_runs.json").read_text()

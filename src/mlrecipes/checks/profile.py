@@ -66,13 +66,30 @@ def _numeric_shape(column: pd.Series) -> dict[str, Any]:
     values = values[np.isfinite(values)]
     if values.size == 0:
         return {}
-    counts, edges = np.histogram(values, bins=min(N_BINS, max(1, np.unique(values[:1000]).size)))
+    with np.errstate(all="ignore"):
+        mean, std = float(values.mean()), float(values.std())
+        quantiles = tuple(float(q) for q in np.quantile(values, [0, 0.25, 0.5, 0.75, 1]))
     return {
-        "mean": float(values.mean()),
-        "std": float(values.std()),
-        "quantiles": tuple(float(q) for q in np.quantile(values, [0, 0.25, 0.5, 0.75, 1])),
-        "histogram": Histogram(tuple(map(float, edges)), tuple(map(int, counts))),
+        "mean": mean if np.isfinite(mean) else None,
+        "std": std if np.isfinite(std) else None,
+        "quantiles": quantiles if np.isfinite(quantiles).all() else (),
+        "histogram": _histogram(values),
     }
+
+
+def _histogram(values: Any) -> Histogram | None:
+    """Counts between edges; None where floats cannot tell the edges apart, or overflow."""
+    import numpy as np
+
+    n_bins = min(N_BINS, max(1, np.unique(values[:1000]).size))
+    try:
+        with np.errstate(all="ignore"):
+            counts, edges = np.histogram(values, bins=n_bins)
+    except ValueError:  # such as 64-bit identifiers that lie close together
+        return None
+    if not np.isfinite(edges).all():
+        return None
+    return Histogram(tuple(map(float, edges)), tuple(map(int, counts)))
 
 
 def _category_shape(column: pd.Series) -> dict[str, Any]:

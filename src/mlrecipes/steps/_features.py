@@ -45,14 +45,21 @@ def check_columns(frame: Any, config: RecipeConfig, where: Mapping[str, str]) ->
         where: Where each of the three keys stands, such as ``{"id_cols": "recipe.yaml:4"}``.
 
     Raises:
-        DataError: A named column is missing, or no feature is left.
+        DataError: A name is no text, a named column is missing, or no feature is left.
     """
+    nameless = [column for column in frame.columns if not isinstance(column, str)]
+    if nameless:
+        raise DataError(
+            f"{len(nameless):,} columns have no text as name, such as {nameless[0]!r} "
+            f"({type(nameless[0]).__name__}).",
+            hint="Name them in the loader_method: frame.columns = frame.columns.map(str)",
+        )
     named = {
         "target_col": [config.target_col] if config.target_col else [],
         "id_cols": list(config.id_cols),
         "ignore_cols": list(config.ignore_cols),
     }
-    columns = [str(column) for column in frame.columns]
+    columns = list(frame.columns)
     for key, names in named.items():
         for name in names:
             if name not in columns:

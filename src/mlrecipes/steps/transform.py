@@ -18,6 +18,7 @@ __all__ = ["STEP"]
 
 KEY = "steps.transform"
 METHOD = f"{KEY}.transformer_method"
+N_DIMENSIONS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,12 @@ def _fitted_transformer(training: Any, context: Context) -> Any:
 
 
 def _transformed(transformer: Any, part: Any, config: RecipeConfig) -> Any:
-    """The features that the transformer makes of a part, with the target as last column."""
+    """The features that the transformer makes of a part, with the target as last column.
+
+    Raises:
+        UserCodeError: It gives no table, or another number of rows.
+        DataError: It gives a column named like the target.
+    """
     import pandas as pd
 
     features = features_of(part, config)
@@ -92,6 +98,7 @@ def _transformed(transformer: Any, part: Any, config: RecipeConfig) -> Any:
     if transformer is None:
         return features.assign(**{config.target_col: target})
     values = transformer.transform(features)
+    _check_shape(transformer, values, len(part))
     if isinstance(values, pd.DataFrame):
         frame, target = values, target.set_axis(values.index)
     else:
@@ -105,10 +112,25 @@ def _transformed(transformer: Any, part: Any, config: RecipeConfig) -> Any:
     return frame.assign(**{config.target_col: target})
 
 
+def _check_shape(transformer: Any, values: Any, n_rows: int) -> None:
+    """Rows that were left out or added would get the targets of other rows."""
+    shape: tuple[int, ...] = getattr(values, "shape", ())
+    if len(shape) != N_DIMENSIONS or shape[0] != n_rows:
+        seen = f"an array of shape {shape}" if shape else type(values).__name__
+        raise UserCodeError(
+            f"The transformer {type(transformer).__name__} made {seen} of {n_rows:,} rows; "
+            f"a table of {n_rows:,} rows is expected.",
+            hint="Leave rows out in steps/split.py or steps/ingest.py, not in the transformer.",
+        )
+
+
 def _feature_names(transformer: Any, features: Any, n_names: int) -> list[str]:
     """The transformer's own names, or f_00, f_01, … as MLflow Recipes named them."""
     try:
-        return [str(name) for name in transformer.get_feature_names_out(features.columns)]
+        names = [str(name) for name in transformer.get_feature_names_out(features.columns)]
+        if len(names) != n_names:
+            raise ValueError(f"{len(names):,} names for {n_names:,} features")
+        return names
     except (AttributeError, ValueError, TypeError, NotImplementedError) as error:
         warnings.warn(
             f"The transformer names no features ({error}); they are called f_0, f_1, …",
