@@ -510,3 +510,14 @@ def answered(url: str, request: dict[str, Any], server: subprocess.Popen[bytes])
         assert response.status_code == 200, response.text
         return response.json()
     raise AssertionError("the server did not answer within a minute")
+
+
+def test_a_flag_without_a_value_is_never_taken_for_false(tmp_path: Path) -> None:
+    """MLflow's request parser turns a null into False where the signature says boolean."""
+    rows = pd.DataFrame({"heated": [True, False] * 20, "b": np.linspace(0.0, 1.0, 40)})
+    pipeline = Pipeline([("estimator", LinearRegression())]).fit(rows, rows["b"])
+    described = ModelDescription("regression", requirements=REQUIREMENTS)
+    MlflowModels().save(pipeline, described, rows, tmp_path / "flags")
+    inputs = load_pyfunc(tmp_path / "flags").metadata.signature.inputs
+    assert [str(kind) for kind in inputs.input_types()] == ["Any", "DataType.double"]
+    assert load_pyfunc(tmp_path / "flags").predict(rows) == pytest.approx(rows["b"])

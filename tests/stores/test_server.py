@@ -89,6 +89,8 @@ def test_a_run_goes_through_a_server_until_the_server_is_gone(
 
     left = tracker.start_run({})
     stop(process)
-    with pytest.warns(UserWarning, match=f"Run {left.run_id} stays open for now: .* does not answer"):
+    with pytest.warns(
+        UserWarning, match=f"Run {left.run_id} stays open for now: .* does not answer"
+    ):
         tracker.end_open_runs("FAILED")
     assert left.run_id in (tmp_path / "open_runs.json").read_text()

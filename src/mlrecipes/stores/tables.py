@@ -2,7 +2,8 @@
 
 CSV is read so that nothing changes in silence: only empty fields are missing (``NA`` is
 text), whole numbers never lose a digit, and a line with too few or too many fields is an
-error. Types are those of ``pandas.read_csv``, but ISO dates and times become timestamps.
+error. Types are those of ``pandas.read_csv``, but ISO dates and times become timestamps; as
+there, ``00123`` is the number 123: codes with leading zeros need a ``loader_method``.
 """
 
 from __future__ import annotations
