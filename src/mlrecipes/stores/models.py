@@ -269,7 +269,7 @@ def _signature(parts: Path, description: ModelDescription, rows: pd.DataFrame) -
     model = RecipeModel()
     model.load_context(context)
     # MLflow reads a null flag in a request as False; told to take anything, it leaves it null.
-    flags = [name for name, dtype in rows.dtypes.items() if dtype == bool]
+    flags = [name for name, dtype in rows.dtypes.items() if dtype.kind == "b"]
     inputs = _schema(rows.astype(dict.fromkeys(flags, object)))
     return ModelSignature(inputs, _schema(model.predict(None, rows)))
 
