@@ -107,6 +107,14 @@ def test_a_rejected_view_says_that_the_gate_stopped_it() -> None:
     assert "Stopped by the gate AUC below 0.7" in page(rejected).text
 
 
+@pytest.mark.parametrize(("n_facts", "n_tables"), [(12, 1), (13, 2)])
+def test_many_facts_stand_in_two_columns(n_facts: int, n_tables: int) -> None:
+    facts = Facts(tuple((f"name {i}", i) for i in range(n_facts)))
+    elements = page(card(facts)).elements
+    assert sum(tag == "table" for tag, _ in elements) == n_tables
+    assert sum(tag == "tr" for tag, _ in elements) == n_facts
+
+
 def test_a_traceback_keeps_its_lines() -> None:
     assert "<pre>one\n  two</pre>" in render_card(card(error="one\n  two"))
 

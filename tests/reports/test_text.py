@@ -97,8 +97,38 @@ def test_facts_are_one_a_line() -> None:
 
 
 def test_a_table_has_columns_as_wide_as_their_widest_cell() -> None:
-    table = Table(("name", "n"), (("a", 1), ("longer", 20_000)))
-    assert lines_of(table) == ["name    n", "a       1", "longer  20,000"]
+    table = Table(("name", "n"), (("a", "x"), ("longer", "yes")))
+    assert lines_of(table) == ["name    n", "a       x", "longer  yes"]
+
+
+def test_numbers_end_at_the_right_edge_of_their_column() -> None:
+    table = Table(("name", "n"), (("a", 1), ("longer", 20_000), ("b", None)))
+    assert lines_of(table) == [
+        "name         n",
+        "a            1",
+        "longer  20,000",
+        "b            –",
+    ]
+
+
+def test_a_table_shows_its_caption() -> None:
+    assert lines_of(Table(("n",), ((1,),), caption="Sizes"))[0] == "Sizes"
+
+
+def test_an_error_longer_than_a_line_is_told_in_full() -> None:
+    error = " ".join(f"word{i}" for i in range(60))
+    assert error in " ".join(in_terminal(card(error=error), 40).split())
+
+
+def test_a_long_line_of_an_error_keeps_its_indent() -> None:
+    lines = in_terminal(card(error=f"failed\n  {'word ' * 20}"), 40).split("\n")
+    assert lines[4].startswith("  word")
+    assert lines[5].startswith("  word")
+
+
+def test_a_long_warning_is_told_in_full() -> None:
+    warning = " ".join(f"word{i}" for i in range(60))
+    assert warning in " ".join(in_terminal(card(warnings=(warning,)), 40).split())
 
 
 def test_a_long_table_says_how_many_rows_are_hidden() -> None:
@@ -106,12 +136,18 @@ def test_a_long_table_says_how_many_rows_are_hidden() -> None:
 
 
 def test_a_wide_table_says_how_many_columns_are_hidden() -> None:
-    assert lines_of(Table(tuple("abcdefgh"), ((1,) * 8,)))[-1] == "and 2 more columns"
+    wide = Table(tuple("abcd"), (("x" * 32,) * 4,))
+    assert lines_of(wide)[-1] == "and 2 more columns"
 
 
 def test_a_table_too_long_and_too_wide_says_both() -> None:
-    table = Table(tuple("abcdefg"), ((1,) * 7,) * 16)
-    assert lines_of(table)[-1] == "and 1 more rows, 1 more columns"
+    table = Table(tuple("abc"), (("x" * 32,) * 3,) * 16)
+    assert lines_of(table)[-1] == "and 1 more row, 1 more column"
+
+
+def test_a_table_shows_as_many_columns_as_fit() -> None:
+    table = Table(tuple("abcdefgh"), ((1,) * 8,))
+    assert lines_of(table) == ["a  b  c  d  e  f  g  h", "1  1  1  1  1  1  1  1"]
 
 
 def test_a_table_that_fits_hides_nothing() -> None:

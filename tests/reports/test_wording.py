@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlrecipes.reports.wording import clean, clean_lines, number, share, shown
+from mlrecipes.reports.wording import clean, clean_lines, compact, number, share, shown
 
 TEXT = st.text(st.characters())
 
@@ -145,7 +145,33 @@ def test_a_number_is_close_to_what_it_says(value: float) -> None:
         (math.nan, 1, "–"),
         (1, math.nan, "–"),
         (math.inf, 1, "–"),
+        (1, 90_000, "<0.1%"),
+        (89_999, 90_000, ">99.9%"),
+        (-1, 90_000, "-0.0%"),
     ],
 )
 def test_a_share_is_shown(part: float, whole: float, text: str) -> None:
     assert share(part, whole) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.123456, "0.1235"),
+        (9_999_999.0, "9,999,999"),
+        (12_345_678.0, "12.35M"),
+        (-3.82e9, "-3.82bn"),
+        (4e12, "4tn"),
+        (1e16, "1e+16"),
+        (math.nan, "–"),
+        (math.inf, "∞"),
+    ],
+    ids=repr,
+)
+def test_a_large_number_is_compact(value: float, text: str) -> None:
+    assert compact(value) == text
+
+
+@given(st.floats())
+def test_a_compact_number_is_short(value: float) -> None:
+    assert 1 <= len(compact(value)) <= 12

@@ -10,34 +10,22 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-from mlrecipes.records import Bars, Curve, Heatmap, Histogram, Series
-from mlrecipes.reports.axes import LARGEST, Scale, scale_of, ticks
+from mlrecipes.records import Bars, Curve, Heatmap, Series
+from mlrecipes.reports.axes import Scale, rounded_out, scale_of, tick_texts
+from mlrecipes.reports.svg import N_COLOURS, frame, label, no_data, text_width, turned
 from mlrecipes.reports.wording import clean, number, share
 
-__all__ = ["bars_svg", "curve_svg", "heatmap_svg", "histogram_svg", "overlay_svg"]
+__all__ = ["bars_svg", "curve_svg", "heatmap_svg"]
 
 WIDTH, HEIGHT = 460, 300
 LEFT, RIGHT, TOP, BOTTOM = 58, 12, 12, 44
-N_COLOURS = 4
 ROW = 22
-
-
-def _svg(width: float, height: float, title: str, body: str, style: str = "chart") -> str:
-    label = escape(clean(title))
-    return (
-        f'<svg class="{style}" viewBox="0 0 {width:g} {height:g}" width="{width:g}" '
-        f'height="{height:g}" role="img" aria-label="{label}"><title>{label}</title>{body}</svg>'
-    )
-
-
-def _no_data(title: str, width: float = WIDTH) -> str:
-    text = f'<text class="faint" x="{width / 2:g}" y="24" text-anchor="middle">no data</text>'
-    return _svg(width, 40, title, text)
-
-
-def _text(x: float, y: float, text: object, anchor: str = "start", style: str = "") -> str:
-    kind = f' class="{style}"' if style else ""
-    return f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}"{kind}>{escape(clean(text))}</text>'
+N_MARKED = 24
+"""A line of at most so many points shows each of them."""
+N_ENDS = 2
+"""A straight line needs no marks: its ends are no findings."""
+N_LARGE = 3
+"""A matrix of at most so many rows has large cells."""
 
 
 # ---- lines and points ---------------------------------------------------------------------
@@ -48,34 +36,31 @@ def curve_svg(curve: Curve) -> str:
     x_scale = scale_of((x for s in curve.series for x in s.x), LEFT, WIDTH - RIGHT)
     y_scale = scale_of((y for s in curve.series for y in s.y), HEIGHT - BOTTOM, TOP)
     if x_scale is None or y_scale is None:
-        return _no_data(curve.caption)
+        return no_data(curve.caption, WIDTH)
+    x_scale, y_scale = rounded_out(x_scale, at_most=0.1), rounded_out(y_scale)
     body = [_grid(x_scale, y_scale, curve.x_label, curve.y_label)]
-    body += [_series(s, i, x_scale, y_scale) for i, s in enumerate(curve.series)]
-    height = HEIGHT
-    if len(curve.series) > 1:
-        body += [_legend(s, i) for i, s in enumerate(curve.series)]
-        height += 18 * len(curve.series) + 4
-    return _svg(WIDTH, height, curve.caption, "".join(body))
+    body += [_series(s, i, x_scale, y_scale) for i, s in reversed([*enumerate(curve.series)])]
+    legend, height = _legend(curve.series) if len(curve.series) > 1 else ("", HEIGHT)
+    description = f"{clean(curve.y_label, 40)} against {clean(curve.x_label, 40)}: " + ", ".join(
+        clean(s.name, 24) for s in curve.series
+    )
+    return frame((WIDTH + RIGHT, height), curve.caption, description, "".join(body) + legend)
 
 
 def _grid(x_scale: Scale, y_scale: Scale, x_label: str, y_label: str) -> str:
+    right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
     parts = []
-    for value in ticks(y_scale):
+    for value, text in tick_texts(y_scale):
         y = y_scale.place(value)
-        parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:g}" y2="{y:g}"/>')
-        parts.append(_text(LEFT - 6, y + 4, number(value), "end", "tick"))
-    for value in ticks(x_scale):
+        parts.append(f'<line class="grid" x1="{LEFT}" x2="{right}" y1="{y:g}" y2="{y:g}"/>')
+        parts.append(label(LEFT - 8, y + 4, text, "end", "tick"))
+    for value, text in tick_texts(x_scale):
         x = x_scale.place(value)
-        parts.append(
-            f'<line class="grid" x1="{x:g}" x2="{x:g}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>'
-        )
-        parts.append(_text(x, HEIGHT - BOTTOM + 16, number(value), "middle", "tick"))
-    parts.append(_text((LEFT + WIDTH) / 2, HEIGHT - 8, x_label, "middle", "label"))
-    middle = (TOP + HEIGHT - BOTTOM) / 2
-    parts.append(
-        f'<text class="label" transform="translate(12 {middle:g}) rotate(-90)" '
-        f'text-anchor="middle">{escape(clean(y_label))}</text>'
-    )
+        parts.append(f'<line class="axis" x1="{x:g}" x2="{x:g}" y1="{bottom}" y2="{bottom + 4}"/>')
+        parts.append(label(x, bottom + 17, text, "middle", "tick"))
+    parts.append(f'<line class="axis" x1="{LEFT}" x2="{right}" y1="{bottom}" y2="{bottom}"/>')
+    parts.append(label((LEFT + right) / 2, HEIGHT - 8, clean(x_label, 60), "middle", "label"))
+    parts.append(turned(13, (TOP + bottom) / 2, y_label))
     return "".join(parts)
 
 
@@ -85,22 +70,34 @@ def _series(series: Series, position: int, x_scale: Scale, y_scale: Scale) -> st
         for x, y in zip(series.x, series.y, strict=False)
         if math.isfinite(x) and math.isfinite(y)
     ]
-    colour = position % N_COLOURS
+    colour = f"c{position % N_COLOURS}"
     if series.points_only:
         return "".join(
-            f'<circle class="dot c{colour}" cx="{x:g}" cy="{y:g}" r="2.2"/>' for x, y in points
+            f'<circle class="dot {colour}" cx="{x:g}" cy="{y:g}" r="2.2"/>' for x, y in points
         )
     path = " ".join(f"{x:g},{y:g}" for x, y in points)
-    return f'<polyline class="line c{colour}" points="{path}"/>'
+    line = f'<polyline class="line {colour}" points="{path}"/>'
+    is_marked = len(points) <= N_MARKED and len(points) != N_ENDS
+    marks = (f'<circle class="mark {colour}" cx="{x:g}" cy="{y:g}" r="2.6"/>' for x, y in points)
+    return line + "".join(marks) if is_marked else line
 
 
-def _legend(series: Series, position: int) -> str:
-    y, colour = HEIGHT + 10 + 18 * position, position % N_COLOURS
-    if series.points_only:
-        mark = f'<circle class="dot c{colour}" cx="{LEFT + 12}" cy="{y}" r="3"/>'
-    else:
-        mark = f'<polyline class="line c{colour}" points="{LEFT},{y} {LEFT + 26},{y}"/>'
-    return mark + _text(LEFT + 34, y + 4, series.name, style="tick")
+def _legend(series: Sequence[Series]) -> tuple[str, int]:
+    """The names of the lines in rows under the axis, and the height of all."""
+    parts, x, y = [], float(LEFT), HEIGHT + 12
+    for i, line in enumerate(series):
+        name, colour = clean(line.name, 48), f"c{i % N_COLOURS}"
+        width = 34 + text_width(name) + 18
+        if x > LEFT and x + width > WIDTH:
+            x, y = float(LEFT), y + 18
+        if line.points_only:
+            parts.append(f'<circle class="dot {colour}" cx="{x + 13:g}" cy="{y}" r="3.5"/>')
+        else:
+            ends = f"{x:g},{y} {x + 26:g},{y}"
+            parts.append(f'<polyline class="line {colour}" points="{ends}"/>')
+        parts.append(label(x + 34, y + 4, name, style="tick"))
+        x += width
+    return "".join(parts), y + 12
 
 
 # ---- bars -----------------------------------------------------------------------------------
@@ -108,26 +105,29 @@ def _legend(series: Series, position: int) -> str:
 
 def bars_svg(bars: Bars) -> str:
     """Draw one horizontal bar a label."""
-    label_width, value_width = 150, 70
-    scale = scale_of([0.0, *bars.values], label_width, WIDTH - value_width)
-    if scale is None or not bars.labels:
-        return _no_data(bars.caption)
+    names = [clean(name, 28) for name in bars.labels]
+    left, right = math.ceil(max(map(text_width, names), default=0.0)) + 14, WIDTH - 70
+    scale = scale_of([0.0, *bars.values], left, right)
+    if scale is None or not names:
+        return no_data(bars.caption, WIDTH)
     parts = []
-    for i, (label, value) in enumerate(zip(bars.labels, bars.values, strict=False)):
+    for i, (name, value) in enumerate(zip(names, bars.values, strict=False)):
         y = ROW * i + 4
-        parts.append(_text(label_width - 8, y + 13, clean(label, 24), "end", "tick"))
+        parts.append(label(left - 8, y + 12, name, "end", "tick"))
         if math.isfinite(value):
             start, end = sorted((scale.place(0), scale.place(value)))
             parts.append(
                 f'<rect class="bar c0" x="{start:g}" y="{y}" width="{max(end - start, 0.5):g}" '
-                f'height="{ROW - 6}"><title>{escape(clean(label))}: {number(value)}</title></rect>'
+                f'height="{ROW - 6}" rx="1.5"><title>{escape(name)}: {number(value)}</title></rect>'
             )
-            parts.append(_text(end + 6, y + 13, number(value), style="tick"))
+            parts.append(label(end + 6, y + 12, number(value), style="tick"))
         else:
-            parts.append(_text(label_width, y + 13, "no data", style="faint"))
-    height = ROW * len(bars.labels) + 24
-    parts.append(_text(label_width, height - 6, bars.value_label, style="label"))
-    return _svg(WIDTH, height, bars.caption, "".join(parts))
+            parts.append(label(left, y + 12, "no data", style="faint"))
+    bottom, zero = ROW * len(names) + 2, scale.place(0)
+    parts.append(f'<line class="axis" x1="{zero:g}" x2="{zero:g}" y1="0" y2="{bottom}"/>')
+    parts.append(label(left, bottom + 18, clean(bars.value_label, 60), style="label"))
+    description = f"{clean(bars.value_label, 60)} of {len(names)} labels"
+    return frame((WIDTH, bottom + 24), bars.caption, description, "".join(parts))
 
 
 # ---- matrices -------------------------------------------------------------------------------
@@ -137,96 +137,38 @@ def heatmap_svg(heatmap: Heatmap) -> str:
     """Draw a matrix; each cell shows its value and its share of the row."""
     n_rows, n_columns = len(heatmap.rows), len(heatmap.columns)
     if not n_rows or not n_columns:
-        return _no_data(heatmap.caption)
-    cell_width, cell_height, left, top = min(110.0, 340 / n_columns), 46.0, 110, 40
-    parts = [_text(left, 14, heatmap.column_label, style="label")]
-    parts += [
-        _text(left + cell_width * (j + 0.5), 32, clean(name, 14), "middle", "tick")
-        for j, name in enumerate(heatmap.columns)
-    ]
-    for i, name in enumerate(heatmap.rows):
-        y = top + cell_height * i
-        parts.append(_text(left - 8, y + 27, clean(name, 14), "end", "tick"))
-        parts += _row_of_cells(heatmap.cells[i], left, y, (cell_width, cell_height))
-    height = top + cell_height * n_rows + 22
-    parts.append(_text(left, height - 6, f"rows: {heatmap.row_label}", style="label"))
-    return _svg(left + cell_width * n_columns + 8, height, heatmap.caption, "".join(parts))
+        return no_data(heatmap.caption, WIDTH)
+    names = [clean(name, 22) for name in heatmap.rows]
+    left, top = max(map(text_width, names)) + 40, 44
+    cell = (max(58.0, min(170.0, (WIDTH - left) / n_columns)), 50.0 if n_rows > N_LARGE else 78.0)
+    width, height = left + cell[0] * n_columns, top + cell[1] * n_rows
+    parts = [label(left + cell[0] * n_columns / 2, 14, heatmap.column_label, "middle", "label")]
+    parts.append(turned(13, top + cell[1] * n_rows / 2, heatmap.row_label))
+    for j, name in enumerate(heatmap.columns):
+        short = clean(name, max(int(cell[0] / text_width("a")), 4))
+        parts.append(label(left + cell[0] * (j + 0.5), 34, short, "middle", "tick"))
+    for i, (name, cells) in enumerate(zip(names, heatmap.cells, strict=False)):
+        y = top + cell[1] * i
+        parts.append(label(left - 10, y + cell[1] / 2 + 2, name, "end", "tick"))
+        parts += _row_of_cells(cells, left, y, cell)
+    description = f"{n_rows} rows and {n_columns} columns, shares of each row"
+    return frame((width + 2, height + 2), heatmap.caption, description, "".join(parts), "matrix")
 
 
 def _row_of_cells(
     cells: Sequence[float], left: float, y: float, size: tuple[float, float]
 ) -> list[str]:
     whole = sum(value for value in cells if math.isfinite(value))
-    gap = min(3.0, size[0] / 4)
+    width, height = size[0] - 3, size[1] - 3
+    middle = y + height / 2
     parts = []
     for j, value in enumerate(cells):
         x = left + size[0] * j
         strength = min(max(value / whole, 0.0), 1.0) if whole > 0 and math.isfinite(value) else 0.0
         parts.append(
-            f'<rect class="cell c0" x="{x:g}" y="{y:g}" width="{size[0] - gap:g}" '
-            f'height="{size[1] - gap:g}" fill-opacity="{0.08 + 0.5 * strength:.2f}"/>'
+            f'<rect class="cell" x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" '
+            f'rx="3" fill-opacity="{0.08 + 0.54 * strength:.2f}"/>'
         )
-        middle = x + (size[0] - gap) / 2
-        parts.append(_text(middle, y + 20, number(value), "middle"))
-        parts.append(_text(middle, y + 35, share(strength, 1.0), "middle", "tick"))
+        parts.append(label(x + width / 2, middle - 2, number(value), "middle", "value"))
+        parts.append(label(x + width / 2, middle + 14, share(strength, 1.0), "middle", "part"))
     return parts
-
-
-# ---- distributions --------------------------------------------------------------------------
-
-
-def histogram_svg(
-    histogram: Histogram | None, title: str, width: int = 110, height: int = 24
-) -> str:
-    """Draw a distribution small enough for a row of a table."""
-    highest = max(histogram.counts, default=0) if histogram is not None else 0
-    if histogram is None or not highest:
-        return ""
-    step = width / len(histogram.counts)
-    rects = "".join(
-        f'<rect class="bar c0" x="{i * step:.1f}" y="{height * (1 - count / highest):.1f}" '
-        f'width="{max(step - 0.6, 0.6):.1f}" height="{height * count / highest:.1f}"/>'
-        for i, count in enumerate(histogram.counts)
-        if count
-    )
-    return _svg(width, height, f"Distribution of {title}", rects, "spark")
-
-
-def overlay_svg(
-    histograms: Sequence[Histogram | None], title: str, width: int = 150, height: int = 34
-) -> str:
-    """Draw several distributions as outlines of equal area over one another."""
-    known = [(i, h) for i, h in enumerate(histograms) if h is not None and _can_be_drawn(h)]
-    x_scale = scale_of((edge for _, h in known for edge in h.edges), 0, width)
-    if x_scale is None:
-        return ""
-    densities = {i: _densities(h) for i, h in known}
-    highest = max(max(values) for values in densities.values())
-    body = "".join(
-        f'<polyline class="line c{i % N_COLOURS}" points="'
-        + _outline(h.edges, densities[i], x_scale, Scale(0, highest or 1.0, height - 1, 2))
-        + '"/>'
-        for i, h in known
-    )
-    return _svg(width, height, f"Distributions of {title}", body, "spark")
-
-
-def _can_be_drawn(histogram: Histogram) -> bool:
-    return sum(histogram.counts) > 0 and all(map(math.isfinite, histogram.edges))
-
-
-def _densities(histogram: Histogram) -> list[float]:
-    n_all = sum(histogram.counts)
-    widths = [b - a for a, b in zip(histogram.edges, histogram.edges[1:], strict=False)]
-    return [
-        min(count / n_all / width, LARGEST) if width > 0 else 0.0
-        for count, width in zip(histogram.counts, widths, strict=False)
-    ]
-
-
-def _outline(edges: Sequence[float], values: Sequence[float], x: Scale, y: Scale) -> str:
-    points = [(edges[0], 0.0)]
-    for i, value in enumerate(values):
-        points += [(edges[i], value), (edges[i + 1], value)]
-    points.append((edges[-1], 0.0))
-    return " ".join(f"{x.place(a):g},{y.place(b):g}" for a, b in points)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -9,19 +10,27 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from mlrecipes.records import CardView
-from mlrecipes.reports import charts
-from mlrecipes.reports.wording import clean, clean_lines, number, share, shown
+from mlrecipes.reports import charts, sparks
+from mlrecipes.reports.tables import compared_columns, numeric_columns
+from mlrecipes.reports.wording import clean, clean_lines, compact, share, shown
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-__all__ = ["render_card"]
+__all__ = ["render_card", "render_page"]
+
+MANY_FACTS = 12
 
 
 def render_card(view: CardView) -> str:
     """Render a card. All text of the view is escaped; equal views give equal bytes."""
+    return render_page("card.html", view=view)
+
+
+def render_page(template: str, **values: Any) -> str:
+    """Render a template of this package with its stylesheet; all values are escaped."""
     css = Markup(_read("card.css"))  # noqa: S704 - a file of this package
-    return _environment().get_template("card.html").render(view=view, css=css)
+    return _environment().get_template(template).render(css=css, **values)
 
 
 @cache
@@ -39,17 +48,21 @@ def _environment() -> Environment:
         "clean": clean,
         "clean_lines": clean_lines,
         "shown": shown,
-        "number": number,
+        "compact": compact,
     }
     environment.globals |= {
         "share": share,
         "kind": lambda block: type(block).__name__,
-        "is_number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+        "numeric_columns": numeric_columns,
+        "compared_columns": compared_columns,
+        "percent": _percent,
+        "halves": _halves,
         "curve": _safe(charts.curve_svg),
         "bars": _safe(charts.bars_svg),
         "heatmap": _safe(charts.heatmap_svg),
-        "histogram": _safe(charts.histogram_svg),
-        "overlay": _safe(charts.overlay_svg),
+        "histogram": _safe(sparks.histogram_svg),
+        "overlay": _safe(sparks.overlay_svg),
+        "composition": _safe(sparks.composition_svg),
         "anchor": _anchor,
     }
     return environment
@@ -62,6 +75,17 @@ def _safe(draw: Any) -> Any:
         return Markup(draw(*arguments))  # noqa: S704 - every text in a chart went through escape
 
     return drawn
+
+
+def _percent(part: int, whole: int) -> float:
+    """The length of a bar: between nothing and all."""
+    return round(min(max(100 * part / whole, 0.0), 100.0), 1) if whole else 0.0
+
+
+def _halves(items: Sequence[Any]) -> tuple[Sequence[Any], ...]:
+    """Many facts stand in two columns, few in one."""
+    middle = (len(items) + 1) // 2
+    return (items[:middle], items[middle:]) if len(items) > MANY_FACTS else (items,)
 
 
 def _anchor(position: int) -> str:

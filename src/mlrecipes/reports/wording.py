@@ -8,12 +8,15 @@ from itertools import islice
 
 from mlrecipes.records import Scalar
 
-__all__ = ["clean", "clean_lines", "number", "share", "shown"]
+__all__ = ["UNITS", "clean", "clean_lines", "compact", "number", "share", "shown"]
 
 MAX_LENGTH = 200
 MANY = 1_000
 COUNTABLE = 1e15
 """Floats count exactly up to here."""
+UNITS = ((1e12, "tn"), (1e9, "bn"), (1e6, "M"), (1e3, "k"))
+LARGE = 1e7
+"""From here on, a compact number has a unit."""
 BREAKS = {"\n", "\r", "\t", "\u2028", "\u2029"}
 UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn"}
 
@@ -72,10 +75,27 @@ def number(value: float) -> str:
     return f"{value:.4g}"
 
 
-def share(part: float, whole: float) -> str:
-    """A share in percent.
+def compact(value: float) -> str:
+    """A number that is short even if it is large, for where many stand side by side.
 
-    >>> share(1, 8), share(0, 0)
-    ('12.5%', '–')
+    >>> compact(3820510962.0), compact(1234567.0), compact(0.123456)
+    ('3.821bn', '1,234,567', '0.1235')
     """
-    return f"{part / whole:.1%}" if whole and math.isfinite(part / whole) else "–"
+    if not math.isfinite(value) or not LARGE <= abs(value) < UNITS[0][0] * MANY:
+        return number(value)
+    unit, name = next((size, name) for size, name in UNITS if abs(value) >= size)
+    return f"{value / unit:.4g}{name}"
+
+
+def share(part: float, whole: float) -> str:
+    """A share in percent; what is little is not called nothing, and almost all is not called all.
+
+    >>> share(1, 8), share(0, 0), share(1, 90_000), share(89_999, 90_000)
+    ('12.5%', '–', '<0.1%', '>99.9%')
+    """
+    if not whole or not math.isfinite(part / whole):
+        return "–"
+    text = f"{part / whole:.1%}"
+    if text == "0.0%" and part > 0:
+        return "<0.1%"
+    return ">99.9%" if text == "100.0%" and part < whole else text
