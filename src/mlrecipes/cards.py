@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from mlrecipes.planning import Project
 from mlrecipes.records import CardView, Manifest, StepResult, StepStatus
 from mlrecipes.reports.card_json import card_json
 from mlrecipes.reports.html import render_card
+from mlrecipes.reports.index import StepRow, render_index
 
 __all__ = ["CardFolder", "failed_view", "succeeded_view"]
 
@@ -35,9 +37,29 @@ class CardFolder:
             (self.html_path(view.step), render_card(view)),
             (self.json_path(view.step), card_json(view)),
         ):
-            temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}.tmp")
-            temporary.write_text(text, encoding="utf-8")
-            temporary.replace(path)
+            _replace(path, text)
+
+    def write_index(self, project: Project) -> None:
+        """Replace the overview of all steps."""
+        rows = [self._row(project, name) for name in project.graph.names]
+        self._folder.mkdir(parents=True, exist_ok=True)
+        html = render_index(rows, recipe=project.name, profile=project.profile)
+        _replace(self.index_path, html)
+
+    @property
+    def index_path(self) -> Path:
+        """The overview of all steps."""
+        return self._folder / "index.html"
+
+    def _row(self, project: Project, step: str) -> StepRow:
+        card = self.json_path(step)
+        if not card.is_file():
+            return StepRow(step, "not run", "")
+        facts = json.loads(card.read_text(encoding="utf-8"))
+        manifest = project.store.current(project.profile, step)
+        is_done = facts["status"] == StepStatus.SUCCEEDED and manifest is not None
+        duration_s = manifest.duration_s if is_done and manifest is not None else None
+        return StepRow(step, facts["status"], facts["summary"], duration_s, f"{step}.html")
 
     def html_path(self, step: str) -> Path:
         """The card for people."""
@@ -51,6 +73,13 @@ class CardFolder:
         """The step's card, if it has one."""
         path = self.html_path(step)
         return path.read_text(encoding="utf-8") if path.is_file() else None
+
+
+def _replace(path: Path, text: str) -> None:
+    """A reader sees the old file or the new one, never a half."""
+    temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
 
 
 def succeeded_view(project: Project, manifest: Manifest, result: StepResult) -> CardView:

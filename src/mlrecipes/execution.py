@@ -142,6 +142,7 @@ class Executor:
         )
         project.store.commit(staging, manifest, project.profile)
         self._cards.write(succeeded_view(project, manifest, result))
+        self._cards.write_index(project)
         self._publish(step, result)
         self._tell(Event("finished", step.name, result.summary, manifest.duration_s))
         for text in noted:
@@ -201,6 +202,7 @@ class Executor:
     def _fail(self, step: Step, failure: RecipeError, cause: Exception, noted: list[str]) -> None:
         trace = "".join(traceback.format_exception(cause))
         self._cards.write(failed_view(self._project, step.name, failure, trace, noted))
+        self._cards.write_index(self._project)
         self._end_runs("FAILED")
 
     def _end_runs(self, status: str) -> None:

@@ -15,6 +15,7 @@ __all__ = ["preview_table", "profile_column", "profile_frame", "schema_table"]
 N_BINS = 20
 N_TOP = 5
 N_PREVIEW = 5
+N_LOOKED_AT = 5_000
 MAX_ROWS = 200_000
 SEED = 42
 
@@ -81,7 +82,8 @@ def _histogram(values: Any) -> Histogram | None:
     """Counts between edges; None where floats cannot tell the edges apart, or overflow."""
     import numpy as np
 
-    n_bins = min(N_BINS, max(1, np.unique(values[:1000]).size))
+    spread = values[:: max(1, values.size // N_LOOKED_AT)]
+    n_bins = min(N_BINS, max(1, np.unique(spread).size))
     try:
         with np.errstate(all="ignore"):
             counts, edges = np.histogram(values, bins=n_bins)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from mlrecipes.config.schema import RecipeConfig
 from mlrecipes.errors import DataError, did_you_mean, few
 
-__all__ = ["check_columns", "common_settings", "features_of", "target_of"]
+__all__ = ["check_columns", "common_settings", "described", "features_of", "target_of"]
 
 
 def common_settings(config: RecipeConfig) -> dict[str, Any]:
@@ -34,6 +35,11 @@ def features_of(frame: Any, config: RecipeConfig) -> Any:
 def target_of(frame: Any, config: RecipeConfig) -> Any:
     """The target column."""
     return frame[config.target_col]
+
+
+def described(fitted: Any) -> str:
+    """A transformer or estimator in words, without addresses that differ in every run."""
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(fitted))
 
 
 def check_columns(frame: Any, config: RecipeConfig, where: Mapping[str, str]) -> None:

@@ -86,10 +86,11 @@ def _clean_up(parts: SplitParts, context: Context) -> SplitParts:
 
 
 def _sections(parts: SplitParts, context: Context) -> list[Section]:
-    n_all = sum(len(frame) for frame in parts.named().values())
+    n_rows = {name: len(frame) for name, frame in parts.named().items()}
+    n_all = sum(n_rows.values())
     sizes = Table(
         ("part", "rows", "share"),
-        tuple((name, len(frame), len(frame) / n_all) for name, frame in parts.named().items()),
+        tuple((name, n, f"{n / n_all:.1%}") for name, n in n_rows.items()),
     )
     dropped = Facts(tuple((f"dropped: {why}", n) for why, n in parts.n_dropped.items()))
     balance = context.task.class_balance(parts.named(), context.config.target_col)

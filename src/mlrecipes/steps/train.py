@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mlrecipes.checks.profile import preview_table
 from mlrecipes.config.schema import RecipeConfig
 from mlrecipes.errors import UserCodeError
 from mlrecipes.ports import ModelDescription
@@ -19,7 +20,7 @@ from mlrecipes.records import (
     Text,
 )
 from mlrecipes.steps._contract import Context, Step, UserFunction
-from mlrecipes.steps._features import common_settings, features_of, target_of
+from mlrecipes.steps._features import common_settings, described, features_of, target_of
 from mlrecipes.steps._recording import record_parts, record_training, run_tags
 from mlrecipes.steps._scores import (
     Scores,
@@ -182,7 +183,7 @@ def _sections(trained: _Trained, inputs: Inputs, context: Context) -> list[Secti
     params = trained.estimator.get_params()
     sections = [
         Section("Model Performance", (metrics_table(parts, context),)),
-        Section("Model Architecture", (Text(repr(trained.pipeline), preformatted=True),)),
+        Section("Model Architecture", (Text(described(trained.pipeline), preformatted=True),)),
         Section("Worst Predictions", (_worst_table(inputs.training_data, trained, context),)),
         Section("Parameters", (Facts(tuple((k, str(v)) for k, v in sorted(params.items()))),)),
     ]
@@ -197,12 +198,11 @@ def _worst_table(frame: Any, trained: _Trained, context: Context) -> Table:
     target = target_of(frame, config)
     positions = context.task.worst_rows(target, predictions, N_WORST)
     shown = [*config.id_cols, *features_of(frame, config).columns[:N_SHOWN]]
-    rows = []
-    for position in positions:
-        row = frame.iloc[int(position)]
-        prediction = context.task.shown_prediction(predictions, int(position))
-        rows.append((str(target.iloc[int(position)]), prediction, *(str(row[c]) for c in shown)))
-    return Table(("target", "prediction", *map(str, shown)), tuple(rows))
+    said = [context.task.shown_prediction(predictions, int(position)) for position in positions]
+    worst = frame.iloc[positions][shown]
+    worst.insert(0, "prediction", said, allow_duplicates=True)
+    worst.insert(0, "target", target.iloc[positions], allow_duplicates=True)
+    return preview_table(worst, N_WORST)
 
 
 STEP = Step(

@@ -12,7 +12,7 @@ from mlrecipes.config.schema import RecipeConfig
 from mlrecipes.errors import DataError, UserCodeError
 from mlrecipes.records import ArtifactKind, ArtifactSpec, Section, StepResult, Text
 from mlrecipes.steps._contract import Context, Step, UserFunction
-from mlrecipes.steps._features import common_settings, features_of, target_of
+from mlrecipes.steps._features import common_settings, described, features_of, target_of
 
 __all__ = ["STEP"]
 
@@ -49,7 +49,7 @@ def run(inputs: Inputs, context: Context) -> StepResult:
     validation = _transformed(transformer, inputs.validation_data, config)
     n_before = features_of(inputs.training_data, config).shape[1]
     sections = [
-        Section("Transformer", (Text(repr(transformer), preformatted=True),)),
+        Section("Transformer", (Text(described(transformer), preformatted=True),)),
         Section("Input Schema", (schema_table(features_of(inputs.training_data, config)),)),
         Section("Output Schema", (schema_table(training),)),
         Section("Data Preview", (preview_table(training),)),
