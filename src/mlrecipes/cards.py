@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -38,6 +39,19 @@ class CardFolder:
             (self.json_path(view.step), card_json(view)),
         ):
             _replace(path, text)
+
+    def keep(self, step: str, folder: Path) -> None:
+        """Lay a copy of the step's card beside the result that it tells of."""
+        for path in (self.html_path(step), self.json_path(step)):
+            shutil.copyfile(path, folder / f"card{path.suffix}")
+
+    def bring_back(self, step: str, folder: Path) -> None:
+        """Show the card of an older result again; nothing if that one has no card."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for path in (self.html_path(step), self.json_path(step)):
+            kept = folder / f"card{path.suffix}"
+            if kept.is_file():
+                _replace(path, kept.read_text(encoding="utf-8"))
 
     def write_index(self, project: Project) -> None:
         """Replace the overview of all steps."""

@@ -71,6 +71,13 @@ class Executor:
         if self._project.journal.exists():
             self._ports = self._make_ports(self._project)
 
+    def use_again(self, manifest: Manifest) -> None:
+        """Make an older result, and its card, the profile's current one."""
+        project = self._project
+        project.store.point(project.profile, manifest)
+        self._cards.bring_back(manifest.step, project.store.folder(manifest))
+        self._cards.write_index(project)
+
     def execute(
         self,
         step: Step,
@@ -142,6 +149,7 @@ class Executor:
         )
         project.store.commit(staging, manifest, project.profile)
         self._cards.write(succeeded_view(project, manifest, result))
+        self._cards.keep(step.name, project.store.folder(manifest))
         self._cards.write_index(project)
         self._publish(step, result)
         self._tell(Event("finished", step.name, result.summary, manifest.duration_s))

@@ -104,7 +104,8 @@ def _run_all(
             own = {**wanted.parts[name], **inputs}
             found = executor.execute(project.steps[name], decision, own, results)
         elif name not in outcomes:
-            project.store.point(project.profile, found)
+            if found != known.current.get(name):
+                executor.use_again(found)
             tell(Event("cached", name, found.summary))
         results[name] = found
         outcomes.setdefault(name, _outcome(decision, found))

@@ -144,6 +144,7 @@ def test_going_back_to_an_older_model_moves_the_alias_back(trained: Path) -> Non
     mlrecipes(trained, "run")
     edit(trained / "recipe.yaml", "alpha: 2.0", "alpha: 1.0")
     mlrecipes(trained, "run")
+    assert "Ridge()" in mlrecipes(trained, "inspect", "train")  # 1.0 is Ridge's own default
     assert client(trained).get_model_version_by_alias("houses", "challenger").version == 1
 
 

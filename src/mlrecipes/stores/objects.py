@@ -76,6 +76,10 @@ class ObjectStore:
             return None
         return self.find(step, key) if key else None
 
+    def folder(self, manifest: Manifest) -> Path:
+        """The folder of a result; what else is laid into it goes with it."""
+        return self._object(manifest.step, manifest.key)
+
     def has_pointer(self, profile: str, step: str) -> bool:
         """Whether the profile points at a result of the step, be it there or not."""
         return self._pointer(profile, step).exists()

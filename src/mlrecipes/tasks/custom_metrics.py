@@ -1,8 +1,8 @@
 """The user's own metrics: how they are called and what they may give back.
 
-The calling conventions are those of MLflow Recipes (research: recipes_parity.md, 1.4). What
-is new: a function that fails or gives no number is an error at once. Recipes logged a
-warning, and a threshold on the metric failed later for no visible reason.
+The calling conventions are those of MLflow Recipes. What is new: a function that fails or
+gives no number is an error at once. Recipes logged a warning, and a threshold on the metric
+failed later for no visible reason.
 """
 
 from __future__ import annotations
