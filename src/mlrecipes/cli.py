@@ -96,9 +96,9 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
         with talk:
             outcomes = recipe.run(step, from_step=from_step, wait_s=wait_s, on_event=talk.hear)
     except (UserCodeError, DataError, StoreError, GateRejected) as error:
-        again = f"mlrecipes run{f' --to {step}' if step else ''}{_options(root, profile)}"
         _show_error(error)
-        click.echo(f"What was done is kept. Go on with: {again}", err=True)
+        again = f"{f' --to {step}' if step else ''}{_options(root, profile, settings)}"
+        click.echo(f"What was done is kept. Go on with: mlrecipes run{again}", err=True)
         raise click.exceptions.Exit(error.exit_code) from error
     if as_json:
         _print_json({"recipe": recipe.name, "profile": profile, "steps": to_json(list(outcomes))})
@@ -106,7 +106,9 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
     if all(outcome.action is Action.CACHED for outcome in outcomes):
         click.echo(f"Nothing to do: {_steps(len(outcomes))} up to date.")
     else:
-        click.echo(f"Look: mlrecipes inspect {outcomes[-1].step}{_options(root, profile)}")
+        click.echo(
+            f"Look: mlrecipes inspect {outcomes[-1].step}{_options(root, profile, settings)}"
+        )
 
 
 @cli.command()
@@ -265,10 +267,12 @@ def _overrides(settings: tuple[str, ...]) -> Mapping[str, str]:
     return {name: value for name, _equals, value in pairs}
 
 
-def _options(root: Path, profile: str) -> str:
+def _options(root: Path, profile: str, settings: tuple[str, ...]) -> str:
     """The options that a next command needs to mean the same recipe."""
     recipe = "" if root == Path() else f" --recipe {shlex.quote(str(root))}"
-    return recipe if profile == "local" else f"{recipe} -p {profile}"
+    named = "" if profile == "local" else f" -p {profile}"
+    given = (text for text in settings if not text.endswith("="))
+    return recipe + named + "".join(f" --set {shlex.quote(text)}" for text in given)
 
 
 def _print_json(content: Any) -> None:

@@ -295,8 +295,9 @@ def test_a_missing_user_function_is_found_without_running(regression: Path) -> N
 
 def test_an_error_in_user_code_names_its_line_and_leaves_a_card(regression: Path) -> None:
     edit(regression / "steps" / "train.py", "return Ridge", "1 / 0\n    return Ridge")
-    out = mlrecipes(regression, "run", expect=1)
+    out = mlrecipes(regression, "run", "--set", "MAX_RMSE=4", expect=1)
     assert "ZeroDivisionError: division by zero (steps/train.py:5)" in out
+    assert "Go on with: mlrecipes run --set MAX_RMSE=4" in out
     card = regression / ".mlrecipes" / "cards" / "local" / "train.html"
     assert "ZeroDivisionError" in card.read_text()
     assert "division by zero" in mlrecipes(regression, "inspect", "train")
