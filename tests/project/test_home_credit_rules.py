@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
 from steps.home_credit.profile import load_types
-from steps.home_credit.synthetic import write_tables
 
 Tables = dict[str, pd.DataFrame]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("home_credit")
-    write_tables(folder, applicants=20_000, seed=42)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def tables(folder: Path) -> Tables:
-    return {name: pd.read_parquet(folder / f"{name}.parquet") for name in load_types()}
 
 
 def _blank_together(*names: str) -> Callable[[pd.DataFrame], pd.Series]:

@@ -11,23 +11,8 @@ from lightgbm import LGBMClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-from steps.home_credit.profile import load_types
-from steps.home_credit.synthetic import write_tables
-
 EXT = ["EXT_SOURCE_1", "EXT_SOURCE_2", "EXT_SOURCE_3"]
 Tables = dict[str, pd.DataFrame]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("home_credit")
-    write_tables(folder, applicants=20_000, seed=42)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def tables(folder: Path) -> Tables:
-    return {name: pd.read_parquet(folder / f"{name}.parquet") for name in load_types()}
 
 
 def _cross_validated_auc(features: pd.DataFrame, target: pd.Series) -> float:

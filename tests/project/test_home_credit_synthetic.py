@@ -25,18 +25,6 @@ Tables = dict[str, pd.DataFrame]
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("home_credit")
-    write_tables(folder, applicants=20_000, seed=42)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def tables(folder: Path) -> Tables:
-    return {name: pd.read_parquet(folder / f"{name}.parquet") for name in load_types()}
-
-
-@pytest.fixture(scope="module")
 def schema() -> dict[str, Any]:
     loaded: dict[str, Any] = json.loads(SCHEMA.read_text(encoding="utf-8"))
     return loaded

@@ -14,6 +14,7 @@ from mlrecipes.records import Bars, Curve, Heatmap, Histogram, Series
 from mlrecipes.reports.axes import Scale, finite, scale_of, ticks
 from mlrecipes.reports.charts import bars_svg, curve_svg, heatmap_svg
 from mlrecipes.reports.sparks import histogram_svg, overlay_svg
+from mlrecipes.reports.svg import text_width
 
 ANY = st.floats(allow_nan=True, allow_infinity=True)
 REAL = st.floats(allow_nan=False, allow_infinity=False)
@@ -190,10 +191,38 @@ def test_a_short_line_shows_its_points() -> None:
     assert len(parts(curve_svg(Curve("c", "x", "y", (short,))), "circle")) == 3
 
 
-def test_no_two_of_six_lines_share_a_class() -> None:
+def test_no_two_of_36_lines_look_the_same() -> None:
+    series = tuple(Series(str(i), (0.0, 1.0), (0.0, 1.0)) for i in range(36))
+    drawn = parts(curve_svg(Curve("c", "x", "y", series)), "polyline")
+    assert len({line["class"] for line in drawn}) == 36
+
+
+def test_neighbouring_lines_differ_without_colour() -> None:
     series = tuple(Series(str(i), (0.0, 1.0), (0.0, 1.0)) for i in range(6))
     drawn = parts(curve_svg(Curve("c", "x", "y", series)), "polyline")
-    assert len({line["class"] for line in drawn}) == 6
+    assert len({line["class"].split()[-1] for line in drawn}) == 6
+
+
+def test_clouds_differ_without_colour() -> None:
+    clouds = tuple(Series(str(i), (0.0,), (0.0,), points_only=True) for i in range(6))
+    svg = curve_svg(Curve("c", "x", "y", clouds))
+    drawn = [p["points"].split() for p in parts(svg, "polygon")[:5]]
+    outlines = {tuple((float(x), float(y)) for x, y in (q.split(",") for q in p)) for p in drawn}
+    assert len(parts(svg, "circle")) == 2, "one in the plane, one in the legend"
+    assert len(outlines) == 5
+
+
+@pytest.mark.parametrize("hole", [math.nan, math.inf], ids=str)
+def test_a_value_that_is_no_number_leaves_a_hole_in_the_line(hole: float) -> None:
+    line = Series("s", (0.0, 1.0, 2.0, 3.0, 4.0), (0.0, 1.0, hole, 3.0, 4.0))
+    drawn = parts(curve_svg(Curve("c", "x", "y", (line,))), "polyline")
+    assert [len(piece["points"].split()) for piece in drawn] == [2, 2]
+
+
+def test_a_point_between_two_holes_is_marked() -> None:
+    ys = (*[1.0] * 30, math.nan, 5.0, math.nan, *[1.0] * 30)
+    line = Series("s", tuple(map(float, range(len(ys)))), ys)
+    assert len(parts(curve_svg(Curve("c", "x", "y", (line,))), "circle")) == 1
 
 
 @pytest.mark.parametrize(
@@ -248,6 +277,23 @@ def test_a_bar_that_cannot_be_drawn_says_so() -> None:
     assert texts(svg) == ["a", "no data", "b", "1", "gain"]
 
 
+@pytest.mark.parametrize("name", ["A" * 60, "w" * 60, "%" * 60, "中" * 60], ids=ascii)
+def test_a_long_name_is_cut_and_whole_under_the_pointer(name: str) -> None:
+    svg = bars_svg(Bars("c", "gain", (name,), (1.0,)))
+    (cut, *_) = texts(svg)
+    assert cut.endswith("…")
+    assert name in [title.text for title in parsed(svg).iter("title")]
+
+
+@pytest.mark.parametrize("letter", ["A", "M", "w", "i", "7", "中"], ids=ascii)
+@pytest.mark.parametrize("length", [1, 12, 60])
+def test_a_name_ends_before_its_bar_and_starts_within_the_drawing(letter: str, length: int) -> None:
+    svg = bars_svg(Bars("c", "gain", (letter * length,), (1.0,)))
+    name = next(parsed(svg).iter("text"))
+    assert float(name.attrib["x"]) - text_width(name.text or "") >= 0
+    assert float(parts(svg, "rect")[0]["x"]) > float(name.attrib["x"])
+
+
 def test_no_bars_say_so() -> None:
     assert texts(bars_svg(Bars("c", "gain", (), ()))) == ["no data"]
 
@@ -290,6 +336,13 @@ def test_the_cells_of_a_wide_matrix_still_have_a_width() -> None:
     assert all(float(cell["width"]) > 0 for cell in parts(heatmap_svg(wide), "rect"))
 
 
+def test_the_name_of_a_column_fits_over_its_cells() -> None:
+    wide = Heatmap("h", "r", "c", ("a",), ("CLASS OF LOANS",) * 12, ((1.0,) * 12,))
+    cell = parts(heatmap_svg(wide), "rect")[0]
+    cut = [text for text in texts(heatmap_svg(wide)) if text.startswith("CL")]
+    assert max(map(text_width, cut)) <= float(cell["width"])
+
+
 def test_an_empty_matrix_says_so() -> None:
     assert texts(heatmap_svg(Heatmap("h", "r", "c", (), (), ()))) == ["no data"]
 
@@ -309,6 +362,11 @@ def test_an_empty_bin_is_not_drawn() -> None:
 @pytest.mark.parametrize("histogram", [None, Histogram((0.0, 1.0), (0,)), Histogram((0.0,), ())])
 def test_a_distribution_of_nothing_is_not_drawn(histogram: Histogram | None) -> None:
     assert histogram_svg(histogram, "x") == overlay_svg([histogram], "x") == ""
+
+
+@pytest.mark.parametrize("edges", [(), (0.0,), (0.0, 1.0), (0.0, 1.0, 2.0, 3.0)], ids=str)
+def test_edges_that_do_not_fit_the_counts_are_not_drawn(edges: tuple[float, ...]) -> None:
+    assert overlay_svg([Histogram(edges, (1, 1))], "x") == ""
 
 
 @given(COUNTS.filter(any))
@@ -333,4 +391,4 @@ def test_two_halves_of_a_bin_look_like_the_bin() -> None:
 def test_a_missing_part_keeps_the_colours_of_the_others() -> None:
     known = Histogram((0.0, 1.0), (1,))
     (line,) = parts(overlay_svg([None, known], "x"), "polyline")
-    assert line["class"] == "line c1"
+    assert line["class"].split()[:2] == ["line", "c1"]

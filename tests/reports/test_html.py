@@ -119,6 +119,33 @@ def test_a_traceback_keeps_its_lines() -> None:
     assert "<pre>one\n  two</pre>" in render_card(card(error="one\n  two"))
 
 
+def test_a_long_traceback_keeps_its_last_line() -> None:
+    trace = "Traceback\n" + "  in f\n" * 9_000 + "ValueError: no such column"
+    shown = page(card(status=StepStatus.FAILED, traceback=trace)).text
+    assert shown.endswith("in f ValueError: no such column Findings")
+
+
+def test_a_line_of_an_error_is_told_in_full() -> None:
+    error = " ".join(f"word{i}" for i in range(200))
+    assert error in page(card(status=StepStatus.FAILED, error=error)).text
+
+
+def test_a_cell_without_a_column_is_shown_too() -> None:
+    assert "1 2 3" in page(card(Table(("a",), ((1, 2, 3),)))).text
+
+
+@pytest.mark.parametrize(("n_columns", "style"), [(6, "plot"), (7, "plot whole")])
+def test_a_wide_matrix_takes_the_whole_width(n_columns: int, style: str) -> None:
+    heatmap = Heatmap("h", "r", "c", ("a",), ("b",) * n_columns, ((1.0,) * n_columns,))
+    figures = [a["class"] for tag, a in page(card(heatmap)).elements if tag == "figure"]
+    assert figures == [style]
+
+
+def test_a_column_name_that_is_cut_is_whole_under_the_pointer() -> None:
+    attributes = page(card(Profile((column(name="x" * 99),)))).attributes
+    assert ("title", "x" * 99) in attributes
+
+
 def test_the_emphasis_marks_its_row_alone() -> None:
     rows = page(card(Table(("a",), ((1,), (2,), (3,)), emphasis=(1,)))).elements
     assert [a.get("class") for tag, a in rows if tag == "tr"] == [None, None, "strong", None]

@@ -81,6 +81,35 @@ def test_a_table_without_a_column_has_no_distribution_of_it() -> None:
     assert compared.histograms == (TWO, None)
 
 
+def parts_of(*n_missing: int) -> ProfileComparison:
+    """One column of 100 rows in several tables."""
+    profiles = tuple(Profile((column(n_rows=100, n_missing=n),)) for n in n_missing)
+    return ProfileComparison(tuple(f"table {i}" for i in range(len(n_missing))), profiles)
+
+
+def test_a_share_of_missing_values_far_from_the_first_stands_out() -> None:
+    (compared,) = compared_columns(parts_of(50, 54, 55, 45, 46))
+    assert compared.missing_stands_out == (False, False, True, True, False)
+
+
+@pytest.mark.parametrize(("n_missing", "is_told"), [(5, True), (4, False)])
+def test_the_head_tells_what_a_bold_share_means(n_missing: int, is_told: bool) -> None:
+    shown = Page(render_card(card(parts_of(0, n_missing)))).text
+    assert ("bold: 5 points or more from the first" in shown) == is_told
+
+
+def test_nothing_stands_out_beside_a_table_without_the_column() -> None:
+    both = ProfileComparison(("train", "test"), (Profile(()), parts_of(90).profiles[0]))
+    (compared,) = compared_columns(both)
+    assert compared.missing_stands_out == (False, False)
+
+
+def test_types_that_do_not_agree_are_all_shown() -> None:
+    tables = tuple(Profile((column(dtype=t),)) for t in ("int64", "str", "int64"))
+    (compared,) = compared_columns(ProfileComparison(("a", "b", "c"), tables))
+    assert compared.dtype == "int64 / str"
+
+
 def test_more_missing_values_than_rows_fill_the_bar_and_no_more() -> None:
     odd = Profile((ColumnProfile("a", "double", 2, 5, 0),))
     styles = [v for n, v in Page(render_card(card(odd))).attributes if n == "style"]

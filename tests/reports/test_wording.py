@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlrecipes.reports.wording import clean, clean_lines, compact, number, share, shown
+from mlrecipes.reports.wording import clean, clean_ends, clean_lines, compact, number, share, shown
 
 TEXT = st.text(st.characters())
 
@@ -74,6 +74,26 @@ def test_a_value_that_is_no_text_is_written_as_one() -> None:
 
 def test_lines_are_kept() -> None:
     assert clean_lines("a\n\n  b\x1b") == "a\n\n  b"
+
+
+@given(TEXT, st.integers(10, 50))
+def test_clean_ends_are_no_longer_than_allowed(text: str, limit: int) -> None:
+    assert len(clean_ends(text, limit)) <= limit
+
+
+@given(st.text(st.characters(), max_size=50))
+def test_clean_ends_of_a_short_text_are_all_of_it(text: str) -> None:
+    assert clean_ends(text, 60) == clean_lines(text, 60)
+
+
+def test_clean_ends_hold_the_first_line_and_the_last() -> None:
+    lines = clean_ends("first\n" + "between\n" * 9_000 + "last").split("\n")
+    assert (lines[0], lines[-1], lines.count("…")) == ("first", "last", 1)
+
+
+@pytest.mark.parametrize("text", ["x" * 99_999, "x" * 99_999 + "\n"], ids=["line", "ended line"])
+def test_clean_ends_of_one_long_line_show_its_start(text: str) -> None:
+    assert clean_ends(text).startswith("xxx")
 
 
 @given(TEXT, st.integers(1, 50))

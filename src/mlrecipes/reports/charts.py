@@ -1,7 +1,7 @@
 """Numbers as inline SVG: no script, no network, the same bytes for the same numbers.
 
 Colours come from the card's stylesheet through classes, so that a chart follows dark and
-light; lines also differ by their dashes.
+light; lines also differ by their dashes, clouds by the shape of their points.
 """
 
 from __future__ import annotations
@@ -12,18 +12,33 @@ from html import escape
 
 from mlrecipes.records import Bars, Curve, Heatmap, Series
 from mlrecipes.reports.axes import Scale, rounded_out, scale_of, tick_texts
-from mlrecipes.reports.svg import N_COLOURS, frame, label, no_data, text_width, turned
+from mlrecipes.reports.svg import (
+    cut_label,
+    dot,
+    frame,
+    label,
+    line_style,
+    no_data,
+    text_width,
+    turned,
+)
 from mlrecipes.reports.wording import clean, number, share
 
-__all__ = ["bars_svg", "curve_svg", "heatmap_svg"]
+__all__ = ["bars_svg", "curve_svg", "heatmap_svg", "is_wide"]
 
 WIDTH, HEIGHT = 460, 300
+FULL_WIDTH = 1_120
+"""Width of a drawing that shares its row with no other."""
 LEFT, RIGHT, TOP, BOTTOM = 58, 12, 12, 44
 ROW = 22
 N_MARKED = 24
 """A line of at most so many points shows each of them."""
+NAME_ROOM = 190.0
+"""Pixels for the names beside bars and rows."""
 N_ENDS = 2
 """A straight line needs no marks: its ends are no findings."""
+N_SIDE_BY_SIDE = 6
+"""A matrix of more columns takes a row of the page for itself."""
 N_LARGE = 3
 """A matrix of at most so many rows has large cells."""
 
@@ -65,36 +80,46 @@ def _grid(x_scale: Scale, y_scale: Scale, x_label: str, y_label: str) -> str:
 
 
 def _series(series: Series, position: int, x_scale: Scale, y_scale: Scale) -> str:
-    points = [
-        (x_scale.place(x), y_scale.place(y))
-        for x, y in zip(series.x, series.y, strict=False)
-        if math.isfinite(x) and math.isfinite(y)
-    ]
-    colour = f"c{position % N_COLOURS}"
+    pieces = _pieces(series, x_scale, y_scale)
+    points = [point for piece in pieces for point in piece]
     if series.points_only:
-        return "".join(
-            f'<circle class="dot {colour}" cx="{x:g}" cy="{y:g}" r="2.2"/>' for x, y in points
-        )
-    path = " ".join(f"{x:g},{y:g}" for x, y in points)
-    line = f'<polyline class="line {colour}" points="{path}"/>'
+        return "".join(dot(position, x, y, 2.2) for x, y in points)
+    style = line_style(position)
+    lines = (
+        f'<polyline class="{style}" points="' + " ".join(f"{x:g},{y:g}" for x, y in piece) + '"/>'
+        for piece in pieces
+    )
     is_marked = len(points) <= N_MARKED and len(points) != N_ENDS
-    marks = (f'<circle class="mark {colour}" cx="{x:g}" cy="{y:g}" r="2.6"/>' for x, y in points)
-    return line + "".join(marks) if is_marked else line
+    marked = points if is_marked else [piece[0] for piece in pieces if len(piece) == 1]
+    mark = style.replace("line", "mark")
+    marks = (f'<circle class="{mark}" cx="{x:g}" cy="{y:g}" r="2.6"/>' for x, y in marked)
+    return "".join([*lines, *marks])
+
+
+def _pieces(series: Series, x_scale: Scale, y_scale: Scale) -> list[list[tuple[float, float]]]:
+    """Points that follow one another: a value that is no number leaves a hole in the line."""
+    pieces: list[list[tuple[float, float]]] = [[]]
+    for x, y in zip(series.x, series.y, strict=False):
+        if math.isfinite(x) and math.isfinite(y):
+            pieces[-1].append((x_scale.place(x), y_scale.place(y)))
+        elif pieces[-1]:
+            pieces.append([])
+    return [piece for piece in pieces if piece]
 
 
 def _legend(series: Sequence[Series]) -> tuple[str, int]:
     """The names of the lines in rows under the axis, and the height of all."""
     parts, x, y = [], float(LEFT), HEIGHT + 12
     for i, line in enumerate(series):
-        name, colour = clean(line.name, 48), f"c{i % N_COLOURS}"
+        name = clean(line.name, 48)
         width = 34 + text_width(name) + 18
         if x > LEFT and x + width > WIDTH:
             x, y = float(LEFT), y + 18
         if line.points_only:
-            parts.append(f'<circle class="dot {colour}" cx="{x + 13:g}" cy="{y}" r="3.5"/>')
+            parts.append(dot(i, x + 13, y, 3.5))
         else:
             ends = f"{x:g},{y} {x + 26:g},{y}"
-            parts.append(f'<polyline class="line {colour}" points="{ends}"/>')
+            parts.append(f'<polyline class="{line_style(i)}" points="{ends}"/>')
         parts.append(label(x + 34, y + 4, name, style="tick"))
         x += width
     return "".join(parts), y + 12
@@ -105,15 +130,15 @@ def _legend(series: Sequence[Series]) -> tuple[str, int]:
 
 def bars_svg(bars: Bars) -> str:
     """Draw one horizontal bar a label."""
-    names = [clean(name, 28) for name in bars.labels]
-    left, right = math.ceil(max(map(text_width, names), default=0.0)) + 14, WIDTH - 70
+    names = [clean(name) for name in bars.labels]
+    left, right = _name_width(names) + 14, WIDTH - 70
     scale = scale_of([0.0, *bars.values], left, right)
     if scale is None or not names:
         return no_data(bars.caption, WIDTH)
     parts = []
     for i, (name, value) in enumerate(zip(names, bars.values, strict=False)):
         y = ROW * i + 4
-        parts.append(label(left - 8, y + 12, name, "end", "tick"))
+        parts.append(cut_label(left - 8, y + 12, name, NAME_ROOM, "end"))
         if math.isfinite(value):
             start, end = sorted((scale.place(0), scale.place(value)))
             parts.append(
@@ -130,6 +155,11 @@ def bars_svg(bars: Bars) -> str:
     return frame((WIDTH, bottom + 24), bars.caption, description, "".join(parts))
 
 
+def _name_width(names: Sequence[str]) -> int:
+    """Pixels that the names beside bars or rows take up."""
+    return math.ceil(min(max(map(text_width, names), default=0.0), NAME_ROOM))
+
+
 # ---- matrices -------------------------------------------------------------------------------
 
 
@@ -138,21 +168,29 @@ def heatmap_svg(heatmap: Heatmap) -> str:
     n_rows, n_columns = len(heatmap.rows), len(heatmap.columns)
     if not n_rows or not n_columns:
         return no_data(heatmap.caption, WIDTH)
-    names = [clean(name, 22) for name in heatmap.rows]
-    left, top = max(map(text_width, names)) + 40, 44
-    cell = (max(58.0, min(170.0, (WIDTH - left) / n_columns)), 50.0 if n_rows > N_LARGE else 78.0)
+    names = [clean(name) for name in heatmap.rows]
+    left, top = _name_width(names) + 40, 44
+    width_of_all = FULL_WIDTH if is_wide(heatmap) else WIDTH
+    cell = (
+        max(58.0, min(170.0, (width_of_all - left) / n_columns)),
+        50.0 if n_rows > N_LARGE else 78.0,
+    )
     width, height = left + cell[0] * n_columns, top + cell[1] * n_rows
     parts = [label(left + cell[0] * n_columns / 2, 14, heatmap.column_label, "middle", "label")]
     parts.append(turned(13, top + cell[1] * n_rows / 2, heatmap.row_label))
     for j, name in enumerate(heatmap.columns):
-        short = clean(name, max(int(cell[0] / text_width("a")), 4))
-        parts.append(label(left + cell[0] * (j + 0.5), 34, short, "middle", "tick"))
+        parts.append(cut_label(left + cell[0] * (j + 0.5), 34, name, cell[0] - 4, "middle"))
     for i, (name, cells) in enumerate(zip(names, heatmap.cells, strict=False)):
         y = top + cell[1] * i
-        parts.append(label(left - 10, y + cell[1] / 2 + 2, name, "end", "tick"))
+        parts.append(cut_label(left - 10, y + cell[1] / 2 + 2, name, NAME_ROOM, "end"))
         parts += _row_of_cells(cells, left, y, cell)
     description = f"{n_rows} rows and {n_columns} columns, shares of each row"
     return frame((width + 2, height + 2), heatmap.caption, description, "".join(parts), "matrix")
+
+
+def is_wide(heatmap: Heatmap) -> bool:
+    """Whether a matrix has too many columns to stand beside another drawing."""
+    return len(heatmap.columns) > N_SIDE_BY_SIDE
 
 
 def _row_of_cells(

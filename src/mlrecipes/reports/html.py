@@ -11,8 +11,9 @@ from markupsafe import Markup
 
 from mlrecipes.records import CardView
 from mlrecipes.reports import charts, sparks
+from mlrecipes.reports.svg import line_style
 from mlrecipes.reports.tables import compared_columns, numeric_columns
-from mlrecipes.reports.wording import clean, clean_lines, compact, share, shown
+from mlrecipes.reports.wording import clean, clean_ends, clean_lines, compact, share, shown
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -46,6 +47,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "clean": clean,
+        "clean_ends": clean_ends,
         "clean_lines": clean_lines,
         "shown": shown,
         "compact": compact,
@@ -64,6 +66,9 @@ def _environment() -> Environment:
         "overlay": _safe(sparks.overlay_svg),
         "composition": _safe(sparks.composition_svg),
         "anchor": _anchor,
+        "line_style": line_style,
+        "is_wide": charts.is_wide,
+        "stands_out": lambda columns: any(any(c.missing_stands_out) for c in columns),
     }
     return environment
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from mlrecipes.records import Histogram
 from mlrecipes.reports.axes import LARGEST, Scale, scale_of
-from mlrecipes.reports.svg import N_COLOURS, frame
+from mlrecipes.reports.svg import N_STYLES, frame, line_style
 from mlrecipes.reports.wording import number
 
 __all__ = ["composition_svg", "histogram_svg", "overlay_svg"]
@@ -44,7 +44,7 @@ def overlay_svg(
     densities = {i: _densities(h) for i, h in known}
     highest = max(max(values) for values in densities.values())
     body = "".join(
-        f'<polyline class="line c{i % N_COLOURS}" points="'
+        f'<polyline class="{line_style(i)}" points="'
         + _outline(h.edges, densities[i], x_scale, Scale(0, highest or 1.0, height - 1, 2))
         + '"/>'
         for i, h in known
@@ -82,7 +82,7 @@ def _stripe(counts: Sequence[int], n_rows: int, position: int, size: tuple[int, 
         length = min(width * count / n_rows, width - x) if n_rows else 0.0
         if length > 0:
             pieces.append(
-                f'<rect class="bar c{position % N_COLOURS}" x="{x:.1f}" y="{y}" '
+                f'<rect class="bar c{position % N_STYLES}" x="{x:.1f}" y="{y}" '
                 f'width="{max(length - GAP, 0.1):.1f}" height="{height}" '
                 f'fill-opacity="{max(0.9 - 0.17 * i, 0.2):.2f}"/>'
             )
@@ -96,7 +96,8 @@ def _span(histograms: Sequence[Histogram]) -> str:
 
 
 def _can_be_drawn(histogram: Histogram) -> bool:
-    return sum(histogram.counts) > 0 and all(map(math.isfinite, histogram.edges))
+    is_whole = len(histogram.edges) == len(histogram.counts) + 1
+    return is_whole and sum(histogram.counts) > 0 and all(map(math.isfinite, histogram.edges))
 
 
 def _densities(histogram: Histogram) -> list[float]:

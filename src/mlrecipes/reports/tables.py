@@ -12,6 +12,8 @@ from mlrecipes.records import ColumnProfile, Histogram, ProfileComparison
 __all__ = ["ComparedColumn", "ComparedValue", "compared_columns", "numeric_columns"]
 
 N_VALUES = 3
+APART = 0.05
+"""From this difference on, a share of missing values stands out."""
 LIKE_A_NUMBER = re.compile(r"-?[\d,]*\.?\d+(e[-+]?\d+)?%?|-?inf|nan|NaN|None|<NA>|", re.IGNORECASE)
 
 
@@ -50,7 +52,11 @@ class ComparedValue:
 
 @dataclass(frozen=True, slots=True)
 class ComparedColumn:
-    """A column in each of several tables; None where a table lacks it."""
+    """A column in each of several tables; None where a table lacks it.
+
+    Attributes:
+        dtype: Its type; all of them if the tables do not agree.
+    """
 
     name: str
     dtype: str
@@ -61,6 +67,18 @@ class ComparedColumn:
     def histograms(self) -> tuple[Histogram | None, ...]:
         """The distribution in each table."""
         return tuple(part.histogram if part is not None else None for part in self.parts)
+
+    @property
+    def missing_stands_out(self) -> tuple[bool, ...]:
+        """Whether the share of missing values lies far from that of the first table."""
+        shares = [
+            p.n_missing / p.n_rows if p is not None and p.n_rows else None for p in self.parts
+        ]
+        first = shares[0]
+        return tuple(
+            first is not None and share is not None and abs(share - first) > APART - 1e-9
+            for share in shares
+        )
 
     @property
     def composition(self) -> tuple[tuple[tuple[int, ...], int], ...]:
@@ -83,4 +101,5 @@ def _compared(name: str, parts: tuple[ColumnProfile | None, ...]) -> ComparedCol
     counts = [dict(part.top_values) if part is not None else {} for part in parts]
     values = dict.fromkeys(value for part in known for value, _ in part.top_values[:N_VALUES])
     ordered = [ComparedValue(v, tuple(table.get(v) for table in counts)) for v in values]
-    return ComparedColumn(name, known[0].dtype, parts, tuple(ordered[: N_VALUES + 1]))
+    dtypes = " / ".join(dict.fromkeys(part.dtype for part in known))
+    return ComparedColumn(name, dtypes, parts, tuple(ordered[: N_VALUES + 1]))

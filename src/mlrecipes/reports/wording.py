@@ -8,10 +8,11 @@ from itertools import islice
 
 from mlrecipes.records import Scalar
 
-__all__ = ["UNITS", "clean", "clean_lines", "compact", "number", "share", "shown"]
+__all__ = ["UNITS", "clean", "clean_ends", "clean_lines", "compact", "number", "share", "shown"]
 
 MAX_LENGTH = 200
 MANY = 1_000
+MAX_LINE = 2_000
 COUNTABLE = 1e15
 """Floats count exactly up to here."""
 UNITS = ((1e12, "tn"), (1e9, "bn"), (1e6, "M"), (1e3, "k"))
@@ -39,8 +40,21 @@ def clean(value: object, limit: int = MAX_LENGTH) -> str:
 def clean_lines(text: str, limit: int = 20_000) -> str:
     """As :func:`clean`, line by line."""
     lines = text[: limit * 2].split("\n")
-    kept = "\n".join(clean(line, 400) for line in lines)
+    kept = "\n".join(clean(line, MAX_LINE) for line in lines)
     return kept if len(kept) <= limit and len(text) <= limit * 2 else f"{kept[: limit - 1]}…"
+
+
+def clean_ends(text: str, limit: int = 20_000) -> str:
+    r"""As :func:`clean_lines`, but of a long text both ends stay: the last line says the most.
+
+    >>> clean_ends("first\n" + "x\n" * 90 + "last", limit=20)
+    'first\nx\n…\nx\nlast'
+    """
+    if len(text) <= limit:
+        return clean_lines(text, limit)
+    half = max((limit - 3) // 2, 1)
+    start, end = text[:half].rpartition("\n"), text[-half:].partition("\n")
+    return f"{clean_lines(start[0] or start[2])}\n…\n{clean_lines(end[2] or end[0])}"[:limit]
 
 
 def shown(value: Scalar) -> str:
