@@ -37,13 +37,13 @@ def profile_column(name: str, column: pd.Series, sampled: pd.Series | None = Non
 
     looked_at = column if sampled is None else sampled
     is_numeric = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
-    shape = _numeric_shape(looked_at) if is_numeric else _category_shape(looked_at)
+    shape = _numeric_shape(looked_at) if is_numeric else _category_shape(column)
     return ColumnProfile(
         name=name,
         dtype=str(column.dtype),
         n_rows=len(column),
         n_missing=int(column.isna().sum()),
-        n_distinct=_n_distinct(looked_at),
+        n_distinct=_n_distinct(column),
         **shape,
     )
 
