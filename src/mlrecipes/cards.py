@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from mlrecipes.records import CardView, Manifest, StepResult, StepStatus
 from mlrecipes.reports.card_json import card_json
 from mlrecipes.reports.html import render_card
 from mlrecipes.reports.index import StepRow, render_index
+from mlrecipes.stores.replacing import replace_text
 
 __all__ = ["CardFolder", "failed_view", "succeeded_view"]
 
@@ -38,7 +38,7 @@ class CardFolder:
             (self.html_path(view.step), render_card(view)),
             (self.json_path(view.step), card_json(view)),
         ):
-            _replace(path, text)
+            replace_text(path, text)
 
     def keep(self, step: str, folder: Path) -> None:
         """Lay a copy of the step's card beside the result that it tells of."""
@@ -51,14 +51,14 @@ class CardFolder:
         for path in (self.html_path(step), self.json_path(step)):
             kept = folder / f"card{path.suffix}"
             if kept.is_file():
-                _replace(path, kept.read_text(encoding="utf-8"))
+                replace_text(path, kept.read_text(encoding="utf-8"))
 
     def write_index(self, project: Project) -> None:
         """Replace the overview of all steps."""
         rows = [self._row(project, name) for name in project.graph.names]
         self._folder.mkdir(parents=True, exist_ok=True)
         html = render_index(rows, recipe=project.name, profile=project.profile)
-        _replace(self.index_path, html)
+        replace_text(self.index_path, html)
 
     @property
     def index_path(self) -> Path:
@@ -87,13 +87,6 @@ class CardFolder:
         """The step's card, if it has one."""
         path = self.html_path(step)
         return path.read_text(encoding="utf-8") if path.is_file() else None
-
-
-def _replace(path: Path, text: str) -> None:
-    """A reader sees the old file or the new one, never a half."""
-    temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
 
 
 def succeeded_view(project: Project, manifest: Manifest, result: StepResult) -> CardView:

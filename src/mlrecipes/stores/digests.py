@@ -7,11 +7,13 @@ remembered, because a second change within the clock's resolution would go unsee
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import time
-import uuid
 from pathlib import Path
+
+from mlrecipes.stores.replacing import replace_text
 
 __all__ = ["DigestMemory", "sha256_of_file"]
 
@@ -58,13 +60,9 @@ class DigestMemory:
         """Write the memory to the disk; a failure loses nothing but time."""
         if not self._is_changed:
             return
-        temporary = self._path.with_name(f"{self._path.name}.{uuid.uuid4().hex[:8]}.tmp")
-        try:
+        with contextlib.suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(json.dumps(self._entries), encoding="utf-8")
-            temporary.replace(self._path)
-        except OSError:
-            temporary.unlink(missing_ok=True)
+            replace_text(self._path, json.dumps(self._entries))
 
 
 def _load(path: Path) -> dict[str, list[str | int]]:

@@ -33,6 +33,7 @@ from mlrecipes.records import (
 )
 from mlrecipes.stores.artifacts import artifact_path, read_artifact, write_artifact
 from mlrecipes.stores.digests import sha256_of_file
+from mlrecipes.stores.replacing import replace_text
 
 __all__ = ["CorruptArtifactError", "ObjectStore"]
 
@@ -236,12 +237,7 @@ def _files(path: Path) -> Iterator[Path]:
 
 
 def _write_durably(path: Path, text: str) -> None:
-    temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}.tmp")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    replace_text(path, text)
     _sync(path.parent)
 
 

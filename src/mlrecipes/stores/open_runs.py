@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import uuid
 from pathlib import Path
 
 from mlrecipes.errors import StoreError
+from mlrecipes.stores.replacing import replace_text
 
 __all__ = ["OpenRuns"]
 
@@ -57,16 +56,11 @@ class OpenRuns:
     def _save(self, run_ids: list[str]) -> None:
         content = {**self._load(), self._uri: run_ids}
         content = {uri: ids for uri, ids in content.items() if ids}
-        temporary = self._path.with_name(f"{self._path.name}.{uuid.uuid4().hex[:8]}.tmp")
         try:
             if not content:
                 self._path.unlink(missing_ok=True)
                 return
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            with temporary.open("w", encoding="utf-8") as file:
-                json.dump(content, file)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(self._path)
+            replace_text(self._path, json.dumps(content))
         except OSError as error:
             raise StoreError(f"{self._path} cannot be written: {error.strerror}.") from error
