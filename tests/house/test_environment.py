@@ -14,7 +14,11 @@ ROOT = Path(__file__).parents[2]
 
 def declared() -> list[Requirement]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    texts = [*project["project"]["dependencies"], *project["dependency-groups"]["test"]]
+    texts = [
+        *project["project"]["dependencies"],
+        *project["project"]["optional-dependencies"]["spark"],
+        *project["dependency-groups"]["test"],
+    ]
     return [Requirement(text) for text in texts]
 
 
