@@ -1,0 +1,117 @@
+/*
+description: Monthly states of earlier cash and consumer loans, how late they were paid and how much is left.
+owner: home credit team
+primary_keys: [SK_ID_CURR]
+*/
+{% from "macros.sql" import count, total, mean, mean_ratio, largest, smallest, ratio, share %}
+{% set windows = [3, 6, 12, 24] %}
+WITH months AS (
+    SELECT
+        CAST(SK_ID_CURR AS BIGINT) AS SK_ID_CURR,
+        CAST(SK_ID_PREV AS BIGINT) AS SK_ID_PREV,
+        CAST(MONTHS_BALANCE AS BIGINT) AS month,
+        NAME_CONTRACT_STATUS AS status,
+        CAST(CNT_INSTALMENT AS DOUBLE) AS term,
+        CAST(CNT_INSTALMENT_FUTURE AS DOUBLE) AS still_due,
+        CAST(SK_DPD AS BIGINT) AS late,
+        CAST(SK_DPD_DEF AS BIGINT) AS late_much
+    FROM POS_CASH_balance
+),
+loans AS (
+    SELECT
+        SK_ID_CURR,
+        SK_ID_PREV,
+        COUNT(*) AS months,
+        MIN(month) AS first_month,
+        MAX(month) AS last_month,
+        COUNT(*) FILTER (WHERE late > 0) AS months_late,
+        COUNT(*) FILTER (WHERE late_much > 0) AS months_late_much,
+        COUNT(*) FILTER (WHERE late > 30) AS months_late_over_30,
+        SUM(late) AS days_late,
+        SUM(late_much) AS days_late_much,
+        MAX(late) AS worst,
+        MAX(late_much) AS worst_much,
+        MAX(month) FILTER (WHERE late > 0) AS last_late_month,
+        MAX(month) FILTER (WHERE late_much > 0) AS last_late_much_month,
+    {% for n in windows %}
+        COUNT(*) FILTER (WHERE month >= -{{ n }}) AS months_last_{{ n }},
+        COUNT(*) FILTER (WHERE late > 0 AND month >= -{{ n }}) AS months_late_last_{{ n }},
+        MAX(late_much) FILTER (WHERE month >= -{{ n }}) AS worst_much_last_{{ n }},
+    {% endfor %}
+        MIN(month) FILTER (WHERE status = 'Completed') AS completed_month,
+        MAX(CASE WHEN status = 'Demand' THEN 1 ELSE 0 END) AS is_demanded,
+        MAX(CASE WHEN status IN ('Returned to the store', 'Canceled') THEN 1 ELSE 0 END) AS is_returned,
+        MAX(CASE WHEN status = 'Amortized debt' THEN 1 ELSE 0 END) AS is_amortized,
+        MAX_BY(CASE WHEN status = 'Active' THEN 1 ELSE 0 END, month) AS is_active,
+        MAX(term) AS longest_term,
+        MIN(term) AS shortest_term,
+        MAX_BY(term, month) FILTER (WHERE term IS NOT NULL) AS last_term,
+        MAX_BY(still_due, month) FILTER (WHERE still_due IS NOT NULL) AS last_still_due,
+        MAX_BY(late, month) AS last_late
+    FROM months
+    GROUP BY SK_ID_CURR, SK_ID_PREV
+)
+SELECT
+    SK_ID_CURR,
+    -- How many loans, since when
+    {{ count() }} AS POS_LOANS,
+    {{ total("months") }} AS POS_MONTHS,
+    {{ mean("months") }} AS POS_MONTHS_PER_LOAN_MEAN,
+    {{ largest("months") }} AS POS_MONTHS_PER_LOAN_MAX,
+    {{ smallest("first_month") }} AS POS_FIRST_MONTH_MIN,
+    {{ largest("first_month") }} AS POS_FIRST_MONTH_MAX,
+    {{ largest("last_month") }} AS POS_LAST_MONTH_MAX,
+    {{ mean("last_month") }} AS POS_LAST_MONTH_MEAN,
+{% for n in windows %}
+    {{ total("months_last_" ~ n) }} AS POS_MONTHS_LAST_{{ n }}M,
+{% endfor %}
+    {{ count("first_month >= -12") }} AS POS_LOANS_STARTED_LAST_12M,
+    -- How they stand or ended
+    {{ total("is_active") }} AS POS_LOANS_ACTIVE,
+    {{ count("completed_month IS NOT NULL") }} AS POS_LOANS_COMPLETED,
+    {{ count("completed_month >= -12") }} AS POS_LOANS_COMPLETED_LAST_12M,
+    {{ total("is_demanded") }} AS POS_LOANS_DEMANDED,
+    {{ total("is_returned") }} AS POS_LOANS_RETURNED,
+    {{ total("is_amortized") }} AS POS_LOANS_AMORTIZED,
+    {{ largest("completed_month") }} AS POS_COMPLETED_MONTH_MAX,
+    {{ mean("completed_month - first_month") }} AS POS_MONTHS_UNTIL_COMPLETED_MEAN,
+    {{ mean("longest_term - (completed_month - first_month)") }} AS POS_MONTHS_COMPLETED_EARLY_MEAN,
+    {{ largest("longest_term - (completed_month - first_month)") }} AS POS_MONTHS_COMPLETED_EARLY_MAX,
+    -- Terms agreed, changed and still to pay
+    {{ mean("longest_term") }} AS POS_TERM_MEAN,
+    {{ largest("longest_term") }} AS POS_TERM_MAX,
+    {{ smallest("shortest_term") }} AS POS_TERM_MIN,
+    {{ mean("last_term", "is_active = 1") }} AS POS_ACTIVE_TERM_MEAN,
+    {{ count("longest_term > shortest_term") }} AS POS_LOANS_TERM_CHANGED,
+    {{ total("last_still_due", "is_active = 1") }} AS POS_STILL_DUE_SUM,
+    {{ largest("last_still_due", "is_active = 1") }} AS POS_STILL_DUE_MAX,
+    {{ mean("last_still_due") }} AS POS_STILL_DUE_MEAN,
+    {{ ratio(total("last_still_due", "is_active = 1"), total("last_term", "is_active = 1")) }} AS POS_STILL_DUE_SHARE,
+    -- Months and days late; "much" leaves small amounts out
+    {{ total("months_late") }} AS POS_MONTHS_LATE,
+    {{ ratio("SUM(months_late)", "SUM(months)") }} AS POS_MONTHS_LATE_SHARE,
+    {{ largest("months_late") }} AS POS_MONTHS_LATE_MAX,
+    {{ mean_ratio("months_late / NULLIF(CAST(months AS DOUBLE), 0)") }} AS POS_MONTHS_LATE_SHARE_MEAN,
+    {{ total("months_late_much") }} AS POS_MONTHS_LATE_MUCH,
+    {{ ratio("SUM(months_late_much)", "SUM(months)") }} AS POS_MONTHS_LATE_MUCH_SHARE,
+    {{ total("months_late_over_30") }} AS POS_MONTHS_LATE_OVER_30D,
+    {{ share("months_late > 0") }} AS POS_LOANS_LATE_SHARE,
+    {{ share("months_late_much > 0") }} AS POS_LOANS_LATE_MUCH_SHARE,
+    {{ ratio("SUM(days_late)", "SUM(months)") }} AS POS_DPD_MEAN,
+    {{ ratio("SUM(days_late_much)", "SUM(months)") }} AS POS_DPD_DEF_MEAN,
+    {{ largest("worst") }} AS POS_DPD_MAX,
+    {{ mean("worst") }} AS POS_DPD_MAX_MEAN,
+    {{ largest("worst_much") }} AS POS_DPD_DEF_MAX,
+    {{ mean("worst_much") }} AS POS_DPD_DEF_MAX_MEAN,
+    {{ largest("worst", "is_active = 1") }} AS POS_ACTIVE_DPD_MAX,
+    {{ largest("last_late") }} AS POS_LAST_DPD_MAX,
+    {{ largest("last_late_month") }} AS POS_LAST_LATE_MONTH,
+    {{ largest("last_late_much_month") }} AS POS_LAST_LATE_MUCH_MONTH,
+{% for n in windows %}
+    {{ total("months_late_last_" ~ n) }} AS POS_MONTHS_LATE_LAST_{{ n }}M,
+    {{ largest("worst_much_last_" ~ n) }} AS POS_DPD_DEF_MAX_LAST_{{ n }}M,
+{% endfor %}
+    {{ ratio("SUM(months_late_last_12)", "SUM(months_last_12)") }} AS POS_MONTHS_LATE_SHARE_LAST_12M,
+    {{ ratio("SUM(months_late_last_12)", "SUM(months_late)") }} AS POS_MONTHS_LATE_RECENT_TO_ALL
+FROM loans
+GROUP BY SK_ID_CURR
