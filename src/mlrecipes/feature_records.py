@@ -45,6 +45,7 @@ class FeatureTableInfo:
         columns: Column name to type, in the table's order: ``bigint``, ``double``, ``string``,
             ``boolean``, ``date``, ``timestamp`` and so on, as Spark SQL names them.
         version: Of the content; raised by every write.
+        n_rows: Number of rows, if the store knows it without reading them.
         table_id: Differs between a table and another of the same name that replaced it.
         properties: Text kept with the table, such as what it was built from.
     """
@@ -54,6 +55,12 @@ class FeatureTableInfo:
     version: int
     table_id: str
     properties: Mapping[str, str] = field(default_factory=dict)
+    n_rows: int | None = None
+
+    @property
+    def content_id(self) -> str:
+        """Differs whenever the content may differ."""
+        return f"{self.table_id}@{self.version}"
 
     @property
     def features(self) -> tuple[str, ...]:

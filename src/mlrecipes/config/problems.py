@@ -64,11 +64,16 @@ NEXT_STEP = {
 
 
 def field_problems(
-    error: ValidationError, model: type[BaseModel], find: Find, secrets: Iterable[str] = ()
+    error: ValidationError,
+    model: type[BaseModel],
+    find: Find,
+    secrets: Iterable[str] = (),
+    whole: str = "a recipe",
 ) -> Iterator[Problem]:
     """Turn what the schema found into problems with file, line and suggestion.
 
-    A value that is ``UNSET`` was told already, by the name of its variable.
+    ``whole`` says in messages what the model describes. A value that is ``UNSET`` was told
+    already, by the name of its variable.
     """
     seen = set()
     for detail in error.errors(include_url=False):
@@ -77,7 +82,7 @@ def field_problems(
         if key in seen:
             continue
         seen.add(key)
-        words = _about_key(detail["type"], key, detail, model)
+        words = _about_key(detail["type"], key, detail, model, whole)
         if words is None and not _holds_unset(detail["input"]):
             words = _about_value(detail["type"], key, detail, secrets)
         if words is not None:
@@ -134,14 +139,16 @@ def _without_secrets(text: str, secrets: Iterable[str]) -> str:
     return CREDENTIALS.sub(HIDDEN, text)
 
 
-def _about_key(kind: str, key: str, detail: ErrorDetails, model: type[BaseModel]) -> Words | None:
+def _about_key(
+    kind: str, key: str, detail: ErrorDetails, model: type[BaseModel], whole: str
+) -> Words | None:
     """What is wrong with the key itself; None if it is the value."""
     if kind == "missing":
         return "is missing.", NEXT_STEP.get(key, "")
     if kind == "extra_forbidden":
         parent, _, name = key.rpartition(".")
         known = _keys_at(model, detail["loc"][:-1])
-        return f"is not a key of {parent or 'a recipe'}.", did_you_mean(name, known)
+        return f"is not a key of {parent or whole}.", did_you_mean(name, known)
     if _is_about_name(detail):
         what = f"has the name {_seen(detail['input'], ())}, which YAML does not read as text."
         return what, "Put it in quotes: YAML reads yes, no, on, off and numbers as values."

@@ -23,6 +23,7 @@ def rule_problems(
     for key, what, hint in (
         *_unknown_metrics(config),
         *_contradictions(config),
+        *_lookup_problems(config),
         *unsupported(config),
     ):
         yield Problem(*find(key), key, what, hint)
@@ -77,3 +78,24 @@ def _contradictions(config: RecipeConfig) -> Iterator[Finding]:
             yield key, f"is '{shorten(name)}', as is that of an earlier one.", "Rename one."
     if not config.steps.train.estimator_method and config.steps.train.using == "custom":
         yield "steps.train.estimator_method", "is missing.", "Name a function in steps/train.py."
+
+
+def _lookup_problems(config: RecipeConfig) -> Iterator[Finding]:
+    """Lookups that name what cannot become a feature, or the same feature twice."""
+    hidden = {config.target_col, *config.id_cols, *config.ignore_cols}
+    first: dict[str, str] = {}
+    for index, lookup in enumerate(config.steps.ingest.feature_lookups):
+        key = f"steps.ingest.feature_lookups[{index}]"
+        for feature in lookup.feature_names:
+            column = lookup.rename_outputs.get(feature, feature)
+            if column in hidden:
+                what = f"names '{shorten(column)}', which the model never sees."
+                yield f"{key}.feature_names", what, "Remove it here, or from ignore_cols."
+            other = first.setdefault(column, key)
+            if other != key:
+                what = f"names '{shorten(column)}', as does {other}."
+                yield f"{key}.feature_names", what, "Remove one, or use rename_outputs."
+        for feature in lookup.rename_outputs:
+            if lookup.feature_names and feature not in lookup.feature_names:
+                what = f"renames '{shorten(feature)}', which is not among feature_names."
+                yield f"{key}.rename_outputs", what, did_you_mean(feature, lookup.feature_names)

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from mlrecipes.config.base import Model, Names, Section, Whole
+from mlrecipes.config.feature_schema import Features, FeatureStoreSettings
 from mlrecipes.config.metric_names import metric_directions, primary_metric
 from mlrecipes.config.step_schema import (
     Evaluate,
@@ -63,6 +64,7 @@ class Steps(Section):
     """The settings of each step."""
 
     ingest: Ingest
+    features: Features | None = None
     split: Split = Split()
     transform: Transform = Transform()
     train: Train = Train()
@@ -89,6 +91,7 @@ class RecipeConfig(Section):
     Attributes:
         positive_class: Set for a binary classification; 0 and False are classes too.
         id_cols: Extension: columns that identify a row and never reach the model.
+        feature_store: Extension: where feature tables are kept.
         ignore_cols: Extension: columns kept for splits and reports, hidden from the model.
         seed: Extension: decides every random draw of the engine.
     """
@@ -102,6 +105,7 @@ class RecipeConfig(Section):
     ignore_cols: Names = ()
     seed: Whole = 42
     steps: Steps
+    feature_store: FeatureStoreSettings = FeatureStoreSettings()
     experiment: Experiment = Experiment()
     model_registry: ModelRegistry = ModelRegistry()
 

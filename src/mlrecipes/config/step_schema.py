@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from mlrecipes.config.base import Model, Names, Number, Section, Whole
+from mlrecipes.config.feature_schema import FeatureLookup
 
 __all__ = [
     "Criterion",
@@ -77,6 +78,8 @@ class Ingest(Section):
             ``spark_sql``, or any other word together with ``loader_method``.
         location_method: Extension: a function in ``steps/ingest.py`` that returns the path.
         location_params: Extension: its keyword arguments.
+        columns: Extension: keep only these columns of the data.
+        feature_lookups: Extension: features to be put beside each row.
     """
 
     using: str
@@ -87,6 +90,8 @@ class Ingest(Section):
     sql: str | None = None
     version: Whole | None = None
     timestamp: str | datetime | None = None
+    columns: Names = ()
+    feature_lookups: tuple[FeatureLookup, ...] = ()
     skip_data_profiling: bool = False
 
     @property
