@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from scipy.special import ndtr
 
-from steps.home_credit.marginals import BoolArray, FloatArray, IntArray, pick
+from steps.home_credit.marginals import BoolArray, FloatArray, IntArray, evenly, pick
 from steps.home_credit.profile import load_applications, load_factor
 
 Part = Literal["train", "test"]
@@ -50,9 +50,9 @@ class Applicants:
         return np.asarray(self.uniforms[f"missing:{name}"] < share)
 
     def count(self, table: str) -> IntArray:
-        """Rows of a history table per applicant."""
+        """Rows of a history table per applicant: each number as often as measured, no luck in it."""
         name = f"count:{table}"
-        return pick(self.uniforms[name], self.marginals[name]["shares"])
+        return pick(evenly(self.uniforms[name]), self.marginals[name]["shares"])
 
 
 def draw_applicants(ids: IntArray, part: Part, rng: np.random.Generator) -> Applicants:

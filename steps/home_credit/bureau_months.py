@@ -9,7 +9,15 @@ import numpy as np
 
 from steps.home_credit.applicants import Applicants
 from steps.home_credit.columns import Column, coded
-from steps.home_credit.marginals import FloatArray, IntArray, number_within, tilt
+from steps.home_credit.marginals import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    number_within,
+    take,
+    tilt,
+)
+from steps.home_credit.profile import load_history
 
 STATUSES = ("C", "X", "0", "1", "2", "3", "4", "5")
 CLOSED, UNKNOWN, PAID, LATE = 0, 1, 2, 3
@@ -17,9 +25,10 @@ DEFAULTED = 7
 DAYS_PER_MONTH = 30.4
 OLDEST_MONTH = 96
 #: Applicants with any monthly status among those with bureau credits: the real train/test skew.
-COVERED_SHARE = {"train": 0.3042 / 0.8584, "test": 0.9985}
+COVERED_SHARE = {"train": 0.3042 / 0.8575, "test": 0.9992}
 ORPHAN_SHARE = 0.0527
-STOPPED_EARLY, NEVER_CLOSED, DEFAULTED_CREDITS = 0.11, 0.1, 0.003
+NEVER_CLOSED, DEFAULTED_CREDITS = 0.1, 0.003
+MONTHS_PER_YEAR, MOST_YEARS = 12, 8
 DEFAULT_LASTS = 20
 SILENT, LATE_SHARE, CLOSED_UNSAID = 0.5, 0.065, 0.85
 LATE_WEIGHT = 0.4
@@ -65,18 +74,41 @@ def _draw_months(
     rng: np.random.Generator,
 ) -> _Months:
     owner = np.searchsorted(people.ids, np.asarray(bureau["SK_ID_CURR"]))
-    is_covered = (rng.random(len(people.ids)) < COVERED_SHARE[people.part])[owner]
-    rows = np.flatnonzero(is_covered)
-    # An orphan is a copy of some credit's dates under a key that nobody has.
+    opened = _months_ago(np.asarray(bureau["DAYS_CREDIT"], dtype=float))
+    rows = np.flatnonzero(_is_covered(people, owner, opened, rng))
+    # An orphan was opened before the oldest month, so the bureau table has forgotten it.
     copied = rng.choice(rows, len(orphans)) if len(rows) else rows
+    opened = np.concatenate([opened[rows], np.full(len(copied), OLDEST_MONTH)])
     keys = np.concatenate([np.asarray(bureau["SK_ID_BUREAU"])[rows], orphans[: len(copied)]])
     rows = np.concatenate([rows, copied]).astype(np.int64)
-    opened = _months_ago(np.asarray(bureau["DAYS_CREDIT"], dtype=float)[rows])
     closing_day = np.asarray(bureau["DAYS_ENDDATE_FACT"], dtype=float)[rows]
     closed_for = np.where(np.isnan(closing_day), -1, _months_ago(np.nan_to_num(closing_day)))
-    skips = rng.random(len(rows)) < STOPPED_EARLY
-    skipped = np.where(skips, (opened * rng.random(len(rows))), 0).astype(np.int64)
+    skipped = _skipped(people, opened, rng)
     return _Months(keys, opened + 1 - skipped, closed_for, skipped, people.behaviour[owner[rows]])
+
+
+def _is_covered(
+    people: Applicants, owner: IntArray, opened: IntArray, rng: np.random.Generator
+) -> BoolArray:
+    """Credits of the applicants with monthly data: the measured share of short and long histories.
+
+    Every so many-th applicant in the order of the months, so that the rows of the table are no luck.
+    """
+    months = np.bincount(owner, weights=opened + 1.0, minlength=len(people.ids))
+    order = np.argsort(months, kind="stable")[np.count_nonzero(months == 0) :]
+    so_far = np.floor(np.arange(len(order) + 1) * COVERED_SHARE[people.part] + rng.random())
+    is_covered = np.zeros(len(people.ids), dtype=np.bool_)
+    is_covered[order[np.diff(so_far) > 0]] = True
+    return is_covered[owner]
+
+
+def _skipped(people: Applicants, opened: IntArray, rng: np.random.Generator) -> IntArray:
+    """Newest months without a report: in train any number of them, in test at most one."""
+    shares = load_history()["bureau_balance"]["stopped_by_year"][people.part]
+    years = np.minimum(opened // MONTHS_PER_YEAR, MOST_YEARS)
+    has_stopped = rng.random(len(opened)) < take(shares, years)
+    some = np.ceil(opened * rng.random(len(opened))) if people.part == "train" else 1.0
+    return np.where(has_stopped, np.minimum(some, opened), 0).astype(np.int64)
 
 
 def _months_ago(days: FloatArray) -> IntArray:

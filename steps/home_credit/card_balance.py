@@ -16,6 +16,8 @@ from steps.home_credit.marginals import (
     blank,
     from_quantiles,
     number_within,
+    pick,
+    spread,
     tilt,
     to_multiple,
 )
@@ -26,7 +28,7 @@ STATUS_SHARES = (0.9612, 0.0353, 0.0033, 0.00014, 9e-6, 2e-5, 1e-6)
 KINDS = ("ATM", "OTHER", "POS")
 LIMIT_STEP, LIMIT_ZERO, ABOVE_LIMIT = 45_000.0, 0.19, 0.0035
 NEVER_USED, IN_USE_TILT, USED_WEIGHT = 0.05, 1.4, 0.35
-UNKNOWN_IF_IDLE, UNKNOWN_REGULARITY, UNKNOWN_PAYMENT = 0.56, 0.079, 0.012
+UNKNOWN_IF_IDLE, UNKNOWN_REGULARITY, UNKNOWN_PAYMENT = 0.89, 0.079, 0.012
 CASH_DRAWN, OTHER_DRAWN, PARTLY_CASH = 0.84, 0.02, 0.4
 PAYS_LEAST, STRAY_PAYMENT = 0.4, 0.75
 DRAWS_IF_USED, MIN_PAYMENT, PRINCIPAL = 0.36, 0.05, 0.96
@@ -48,13 +50,15 @@ class _Usage:
 def make_card_balance(cards: Contracts, rng: np.random.Generator) -> dict[str, Column]:
     """All columns of credit_card_balance, oldest month first within a card."""
     facts = load_history()["credit_card_balance"]
-    n_months = -cards.first_month
+    gap = pick(spread(len(cards.key), rng), facts["last_month_shares"])
+    last_month = np.maximum(NEWEST_MONTH - gap, cards.first_month)
+    n_months = last_month - cards.first_month + 1
     use = _draw_usage(cards, n_months, facts, rng)
     status = np.searchsorted(np.cumsum(STATUS_SHARES)[:-1], rng.random(len(use.card)))
     columns: dict[str, Column] = {
         "SK_ID_PREV": cards.key[use.card],
         "SK_ID_CURR": cards.client[use.card],
-        "MONTHS_BALANCE": NEWEST_MONTH - (n_months[use.card] - 1 - use.number),
+        "MONTHS_BALANCE": cards.first_month[use.card] + use.number,
         "AMT_BALANCE": use.balance,
         "AMT_CREDIT_LIMIT_ACTUAL": use.limit,
         "NAME_CONTRACT_STATUS": coded(status, STATUSES),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -18,12 +18,16 @@ NO_DATE = 365_243.0
 
 @dataclass(frozen=True)
 class Contracts:
-    """Contracts that were paid out: one entry each, in the order of the applicants."""
+    """Contracts that were paid out: one entry each, in the order of the applicants.
+
+    `n_paid_before` counts the instalments due before the oldest day of the tables.
+    """
 
     key: IntArray
     client: IntArray
     behaviour: FloatArray
     n_payments: IntArray
+    n_paid_before: IntArray
     annuity: FloatArray
     credit: FloatArray
     decided: FloatArray
@@ -42,6 +46,18 @@ class Contracts:
     def is_over(self) -> BoolArray:
         """Whether the contract has ended before the application."""
         return self.ended < 0
+
+    def at(self, rows: IntArray) -> Contracts:
+        """The contracts of the given rows, in that order."""
+        return Contracts(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+
+    def joined(self, others: Contracts) -> Contracts:
+        """Both together, in the order of the applicants."""
+        both = {
+            field.name: np.concatenate([getattr(self, field.name), getattr(others, field.name)])
+            for field in fields(self)
+        }
+        return Contracts(**both).at(np.argsort(both["client"], kind="stable"))
 
 
 def find_contracts(people: Applicants, previous: Mapping[str, Column], kind: str) -> Contracts:
@@ -62,6 +78,7 @@ def find_contracts(people: Applicants, previous: Mapping[str, Column], kind: str
         client=number["SK_ID_CURR"][rows].astype(np.int64),
         behaviour=people.behaviour[owner],
         n_payments=values["CNT_PAYMENT"].astype(np.int64),
+        n_paid_before=np.zeros(len(rows), dtype=np.int64),
         annuity=values["AMT_ANNUITY"],
         credit=values["AMT_CREDIT"],
         decided=values["DAYS_DECISION"],

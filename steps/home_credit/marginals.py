@@ -56,6 +56,27 @@ def take(values: Sequence[Any], codes: IntArray) -> FloatArray:
     return np.asarray(values, dtype=float)[codes]
 
 
+def spread(n: int, rng: np.random.Generator) -> FloatArray:
+    """`n` uniform draws in random order, one in each n-th part of 0..1: shares come out exact."""
+    return np.asarray((rng.permutation(n) + rng.random(n)) / max(n, 1))
+
+
+def spread_by(groups: IntArray, rng: np.random.Generator) -> FloatArray:
+    """As `spread` within each group; `groups` holds whole numbers from 0."""
+    values = np.empty(len(groups))
+    for group in np.unique(groups):
+        rows = np.flatnonzero(groups == group)
+        values[rows] = spread(len(rows), rng)
+    return values
+
+
+def evenly(u: FloatArray) -> FloatArray:
+    """Draws in the same order, at equal distances in 0..1: [0.1, 0.3, 0.2] gives 1/6, 5/6, 1/2."""
+    rank = np.empty(len(u))
+    rank[np.argsort(u, kind="stable")] = np.arange(len(u))
+    return np.asarray((rank + 0.5) / max(len(u), 1))
+
+
 def blank(values: FloatArray, where: BoolArray) -> FloatArray:
     """A copy with NaN where the value is missing."""
     return np.where(where, np.nan, values)

@@ -25,7 +25,8 @@ SPLIT, LATE, ON_DAY_LOAN, ON_DAY_CARD = 0.045, 0.105, 0.09, 0.58
 UNDERPAID, OVERPAID, UNPAID = 0.013, 0.0132, 2.14e-4
 LATE_WEIGHT, LATE_POWER = 0.5, 2.5
 RESCHEDULED = 0.13
-CARD_ROWS = 0.95
+#: Share of the months since a card was first used with a second payment.
+TWICE_A_MONTH = 0.37
 
 
 def make_payments(
@@ -41,22 +42,21 @@ def make_payments(
 def _loan_dues(loans: Contracts, rng: np.random.Generator) -> dict[str, FloatArray]:
     last = np.minimum(loans.last_due, -1)
     by_calendar = np.floor((last - loans.first_due) / DAYS_PER_PAYMENT) + 1
-    n_dues = np.clip(by_calendar, 1, loans.n_payments.clip(1)).astype(np.int64)
+    n_left = loans.n_payments - loans.n_paid_before
+    n_dues = np.clip(by_calendar, 1, n_left.clip(1)).astype(np.int64)
     loan = np.repeat(np.arange(len(n_dues)), n_dues)
     number = number_within(n_dues)
     changes_at = np.where(rng.random(len(n_dues)) < RESCHEDULED, rng.random(len(n_dues)), 1.0)
     version = 1 + (number >= np.ceil(changes_at * n_dues)[loan])
-    paid_off = (
-        (number == n_dues[loan] - 1) & (n_dues < loans.n_payments)[loan] & loans.is_over[loan]
-    )
-    left = (loans.n_payments - n_dues)[loan]
+    paid_off = (number == n_dues[loan] - 1) & (n_dues < n_left)[loan] & loans.is_over[loan]
+    left = (n_left - n_dues)[loan]
     amount = loans.annuity[loan] * np.where(paid_off, 1 + 0.8 * left, 1.0)
     lateness = tilt(loans.behaviour, LATE_WEIGHT, rng)
     return {
         "SK_ID_PREV": loans.key[loan],
         "SK_ID_CURR": loans.client[loan],
         "version": np.where(paid_off, 2, version),
-        "number": number + 1,
+        "number": loans.n_paid_before[loan] + number + 1,
         "day": loans.first_due[loan] + DAYS_PER_PAYMENT * number,
         "amount": np.maximum((amount / 0.045).round() * 0.045, 0.045),
         "late": lateness[loan],
@@ -66,12 +66,17 @@ def _loan_dues(loans: Contracts, rng: np.random.Generator) -> dict[str, FloatArr
 def _card_dues(
     cards: Contracts, months: Mapping[str, Column], rng: np.random.Generator
 ) -> dict[str, FloatArray]:
+    """Payments on a card: from the month of its first use on, one or two a month."""
     facts = load_history()["installments_payments"]
     key = np.asarray(months["SK_ID_PREV"])
-    is_due = rng.random(len(key)) < CARD_ROWS
-    rows = np.flatnonzero(is_due)
-    n_dues = np.bincount(_group_of(key)[rows])
-    lateness = tilt(cards.behaviour, LATE_WEIGHT, rng)[_group_of(key)[rows]]
+    card = _group_of(key)
+    used = np.flatnonzero(np.asarray(months["AMT_BALANCE"]) > 0)
+    first_use = np.full(len(cards.key), len(key))
+    np.minimum.at(first_use, card[used], used)
+    since = np.flatnonzero(np.arange(len(key)) >= first_use[card])
+    rows = np.repeat(since, 1 + (rng.random(len(since)) < TWICE_A_MONTH))
+    n_dues = np.bincount(card[rows])
+    lateness = tilt(cards.behaviour, LATE_WEIGHT, rng)[card[rows]]
     amount = from_quantiles(rng.random(len(rows)), facts["card_amount"])
     return {
         "SK_ID_PREV": key[rows],

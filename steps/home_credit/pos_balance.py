@@ -13,6 +13,8 @@ from steps.home_credit.marginals import (
     blank,
     from_quantiles,
     number_within,
+    pick,
+    spread,
     tilt,
 )
 from steps.home_credit.profile import load_history
@@ -38,9 +40,8 @@ DAYS_IN_MONTH = 30
 
 def make_pos_balance(loans: Contracts, rng: np.random.Generator) -> dict[str, Column]:
     """All columns of POS_CASH_balance, oldest month first within a loan."""
-    last = np.where(loans.is_over, np.floor(loans.ended / DAYS_PER_MONTH + 0.5), NEWEST_MONTH)
     first = loans.first_month
-    n_months = np.maximum(last.clip(max=NEWEST_MONTH).astype(np.int64) - first, 0) + 1
+    n_months = np.maximum(_last_month(loans, rng) - first, 0) + 1
     loan = np.repeat(np.arange(len(first)), n_months)
     number = number_within(n_months)
     is_last = (number == n_months[loan] - 1) & loans.is_over[loan]
@@ -52,6 +53,14 @@ def make_pos_balance(loans: Contracts, rng: np.random.Generator) -> dict[str, Co
     }
     columns |= _counts(loans, loan, number, is_last, rng)
     return columns | _days_late(loans, loan, number, rng)
+
+
+def _last_month(loans: Contracts, rng: np.random.Generator) -> IntArray:
+    """The month of the end; of a loan that goes on, one of the last before the application."""
+    shares = load_history()["POS_CASH_balance"]["last_month_shares"]
+    newest = NEWEST_MONTH - pick(spread(len(loans.key), rng), shares)
+    ended = np.floor(loans.ended / DAYS_PER_MONTH + 0.5).astype(np.int64)
+    return np.where(loans.is_over, ended.clip(max=NEWEST_MONTH), newest)
 
 
 def _status(is_last: BoolArray, number: IntArray, rng: np.random.Generator) -> Column:
@@ -68,8 +77,9 @@ def _counts(
 ) -> dict[str, Column]:
     n = len(loan)
     total = loans.n_payments[loan].clip(1)
-    left = np.where(is_last, 0, (total - number).clip(0))
-    total = np.where(is_last & (rng.random(n) < SHORTENED), np.minimum(total, number + 1), total)
+    done = loans.n_paid_before[loan] + number
+    left = np.where(is_last, 0, (total - done).clip(0))
+    total = np.where(is_last & (rng.random(n) < SHORTENED), np.minimum(total, done + 1), total)
     draw = rng.random(n)
     left = np.where(draw < FUTURE_ABOVE_COUNT, total + 1, left)
     unknown = draw > 1 - UNKNOWN_COUNTS

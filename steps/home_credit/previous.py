@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,50 +9,31 @@ import numpy as np
 from steps.home_credit.applicants import Applicants
 from steps.home_credit.columns import Coded, Column, coded
 from steps.home_credit.marginals import (
-    BoolArray,
     FloatArray,
-    IntArray,
     blank,
     from_quantiles,
     from_quantiles_by,
-    number_within,
     pick,
     pick_by,
+    spread_by,
     take,
     tilt,
     to_multiple,
 )
 from steps.home_credit.previous_dates import make_dates
+from steps.home_credit.previous_requests import CARD, CONSUMER, Requests, draw_requests
 from steps.home_credit.profile import load_history
 
-APPROVED, UNUSED, CANCELED, REFUSED = range(4)
-CASH, CONSUMER, CARD, NO_TYPE = range(4)
-OUTCOME_WEIGHT, AMOUNT_STEP, CARD_STEP = 0.27, 4.5, 45_000.0
+AMOUNT_STEP, CARD_STEP = 4.5, 45_000.0
 NOT_LAST, NOT_LAST_IN_DAY, CARS, CARD_ANNUITY = 0.0042, 0.0033, 0.00045, 0.05
 ZERO_GOODS, SIZE_WEIGHT = 0.017, 0.85
 DOWN_PAYMENT_ROUNDING = 4.5
 
 
-@dataclass(frozen=True)
-class Requests:
-    """What the other columns of an earlier application follow from."""
-
-    owner: IntArray
-    status: IntArray
-    product: IntArray
-    contract: IntArray
-    no_terms: BoolArray
-
-    @property
-    def kind(self) -> IntArray:
-        """Contract type and outcome as one of the profile's 16 kinds."""
-        return self.contract * 4 + self.status
-
-
 def make_previous(people: Applicants, rng: np.random.Generator) -> dict[str, Column]:
     """All columns of previous_application but SK_ID_PREV, ordered by applicant."""
     facts = load_history()["previous_application"]
-    requests = _draw_requests(people, facts, rng)
+    requests = draw_requests(people, facts, rng)
     columns: dict[str, Column] = {
         "SK_ID_CURR": people.ids[requests.owner],
         "NAME_CONTRACT_TYPE": coded(requests.contract, facts["contract_types"]),
@@ -65,32 +45,11 @@ def make_previous(people: Applicants, rng: np.random.Generator) -> dict[str, Col
     size = rng.standard_normal(len(requests.owner))
     columns |= _money(requests, columns["NAME_YIELD_GROUP"], size, facts, rng)
     decided = from_quantiles_by(
-        rng.random(len(requests.owner)), requests.kind, facts["days_decision"]
+        spread_by(requests.kind, rng), requests.kind, facts["days_decision"]
     )
     payments = np.asarray(columns["CNT_PAYMENT"])
-    columns |= make_dates(requests.status, requests.contract, decided, payments, facts, rng)
+    columns |= make_dates(requests, decided, payments, facts, rng)
     return columns
-
-
-def _draw_requests(people: Applicants, facts: dict[str, Any], rng: np.random.Generator) -> Requests:
-    counts = people.count("previous_application")
-    owner = np.repeat(np.arange(len(people.ids)), counts)
-    outcome = tilt(people.behaviour[owner], OUTCOME_WEIGHT, rng)
-    status = _status(outcome, number_within(counts) == 0, facts["status_shares"])
-    product = pick_by(rng.random(len(owner)), status, facts["product_shares"])
-    contract = np.asarray(facts["contract_of_product"])[product]
-    no_terms = rng.random(len(owner)) < take(facts["annuity_missing"], contract * 4 + status)
-    no_terms &= status != APPROVED
-    return Requests(owner, status, product, contract, no_terms)
-
-
-def _status(outcome: FloatArray, is_first: BoolArray, shares: list[float]) -> IntArray:
-    """Nearly every client had one loan approved; the others make up the measured shares."""
-    approved, *others = shares
-    first = is_first.mean() if len(is_first) else 0.0
-    left = max(approved - first, 0.0) / (1 - first)
-    rest = [share * (1 - left) / (1 - approved) for share in others]
-    return np.where(is_first, APPROVED, pick(outcome, [left, *rest]))
 
 
 def _texts(

@@ -7,21 +7,29 @@ from typing import Any
 import numpy as np
 
 from steps.home_credit.columns import Column
-from steps.home_credit.marginals import BoolArray, FloatArray, IntArray, blank, from_quantiles
+from steps.home_credit.marginals import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    blank,
+    from_quantiles,
+    from_quantiles_by,
+)
+from steps.home_credit.previous_requests import APPROVED, CARD, CONSUMER, Requests
 
 NO_DATE = 365_243.0
 DAYS_PER_PAYMENT = 30
 LATEST_DAY = -2
-APPROVED, CONSUMER, CARD = 0, 1, 2
-CARD_DRAWING_NEVER, FIRST_DUE_NEVER = 0.348, 0.007
+FIRST_DUE_NEVER = 0.007
+#: The longer ago a card was given out, the likelier it was used.
+CARD_NEVER_USED, CARD_USED_PER_DAY = 0.47, 1.4e-4
 CARD_FIRST_DUE_NEVER, CARD_ENDED, CARD_LAST_DUE = 0.05, 0.19, 0.40
-#: Approved applications without any date, per contract type (cash, consumer, card).
-WITHOUT_DATES = np.array([0.078, 0.022, 0.043, 1.0])
+#: Approved applications but the first without any date, per contract type (cash, consumer, card).
+WITHOUT_DATES = np.array([0.124, 0.035, 0.043, 1.0])
 
 
 def make_dates(
-    status: IntArray,
-    contract: IntArray,
+    requests: Requests,
     decided: FloatArray,
     payments: FloatArray,
     facts: dict[str, Any],
@@ -29,9 +37,11 @@ def make_dates(
 ) -> dict[str, Column]:
     """DAYS_DECISION and the five dates that only approved applications have."""
     decided = np.rint(decided).clip(-2922, -2)
-    unknown = (status != APPROVED) | (rng.random(len(status)) < WITHOUT_DATES[contract])
+    status, contract = requests.status, requests.contract
+    without = (rng.random(len(status)) < WITHOUT_DATES[contract]) & ~requests.is_first
+    unknown = (status != APPROVED) | without
     is_card = contract == CARD
-    loan = _loan_dates(decided, np.nan_to_num(payments), facts, rng)
+    loan = _loan_dates(np.minimum(contract, CONSUMER), decided, np.nan_to_num(payments), facts, rng)
     card = _card_dates(decided, facts, rng)
     dates = {name: blank(np.where(is_card, card[name], loan[name]), unknown) for name in loan}
     insured = rng.random(len(status)) < np.append(facts["insured"], 0)[contract]
@@ -40,16 +50,19 @@ def make_dates(
 
 
 def _loan_dates(
-    decided: FloatArray, payments: FloatArray, facts: dict[str, Any], rng: np.random.Generator
+    kind: IntArray,
+    decided: FloatArray,
+    payments: FloatArray,
+    facts: dict[str, Any],
+    rng: np.random.Generator,
 ) -> dict[str, FloatArray]:
     n = len(decided)
     first = np.minimum(
         np.rint(decided + from_quantiles(rng.random(n), facts["first_due_after"])), -1
     )
     planned = first + DAYS_PER_PAYMENT * (payments - 1).clip(0)
-    is_early = rng.random(n) < facts["early_share"]
-    part = np.where(is_early, from_quantiles(rng.random(n), facts["early_part"]), 0.0)
-    last = np.maximum(np.rint(planned - DAYS_PER_PAYMENT * payments * part), first)
+    paid_off_after = np.ceil(from_quantiles_by(rng.random(n), kind, facts["paid_off_after"]))
+    last = np.minimum(planned, first + DAYS_PER_PAYMENT * (paid_off_after - 1).clip(0))
     ended = last + np.rint(from_quantiles(rng.random(n), facts["termination_after"])).clip(1)
     never = rng.random(n) < FIRST_DUE_NEVER
     return {
@@ -66,7 +79,8 @@ def _card_dates(
 ) -> dict[str, FloatArray]:
     n = len(decided)
     drawn = np.rint(decided + from_quantiles(rng.random(n), facts["card_drawing_after"]))
-    no_drawing = (drawn > LATEST_DAY) | (rng.random(n) < CARD_DRAWING_NEVER)
+    never = (CARD_NEVER_USED + CARD_USED_PER_DAY * decided).clip(0.05)
+    no_drawing = (drawn > LATEST_DAY) | (rng.random(n) < never)
     due = drawn + rng.integers(15, 60, n).astype(np.float64)
     no_due = no_drawing | (due > LATEST_DAY) | (rng.random(n) < CARD_FIRST_DUE_NEVER)
     last = np.rint(due * rng.random(n))

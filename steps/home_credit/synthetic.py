@@ -24,13 +24,14 @@ from steps.home_credit.card_balance import make_card_balance
 from steps.home_credit.columns import Column, to_schema, to_table
 from steps.home_credit.loans import find_contracts
 from steps.home_credit.marginals import IntArray
+from steps.home_credit.older_contracts import draw_older_cards, draw_older_loans
 from steps.home_credit.payments import make_payments
 from steps.home_credit.pos_balance import make_pos_balance
 from steps.home_credit.previous import make_previous
 from steps.home_credit.profile import load_types
 
 #: Raise it with every change of the generated rows: cached tables of older versions are left.
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 FEWEST_APPLICANTS, MOST_APPLICANTS = 100, 307_511
 TEST_APPLICANTS_PER_TRAIN = 48_744 / 307_511
 CHUNK_SIZE = 10_000
@@ -167,7 +168,9 @@ def _previous_tables(
     previous = make_previous(people, rngs["previous"])
     previous["SK_ID_PREV"] = keys.take(len(np.asarray(previous["SK_ID_CURR"])))
     loans = find_contracts(people, previous, "loan")
+    loans = loans.joined(draw_older_loans(people, loans, keys.take, rngs["pos"]))
     cards = find_contracts(people, previous, "card")
+    cards = cards.joined(draw_older_cards(people, cards, keys.take, rngs["card"]))
     card_months = make_card_balance(cards, rngs["card"])
     return {
         "previous_application": previous,
