@@ -28,7 +28,7 @@ OLDEST_MONTH = 96
 COVERED_SHARE = {"train": 0.3042 / 0.8575, "test": 0.9992}
 ORPHAN_SHARE = 0.0527
 NEVER_CLOSED, DEFAULTED_CREDITS = 0.1, 0.003
-MONTHS_PER_YEAR, MOST_YEARS = 12, 8
+MONTHS_PER_YEAR, MOST_YEARS, STOPPED_LONG = 12, 8, 0.82
 DEFAULT_LASTS = 20
 SILENT, LATE_SHARE, CLOSED_UNSAID = 0.5, 0.065, 0.85
 LATE_WEIGHT = 0.4
@@ -107,7 +107,7 @@ def _skipped(people: Applicants, opened: IntArray, rng: np.random.Generator) -> 
     shares = load_history()["bureau_balance"]["stopped_by_year"][people.part]
     years = np.minimum(opened // MONTHS_PER_YEAR, MOST_YEARS)
     has_stopped = rng.random(len(opened)) < take(shares, years)
-    some = np.ceil(opened * rng.random(len(opened))) if people.part == "train" else 1.0
+    some = np.ceil(opened * rng.random(len(opened)) ** STOPPED_LONG) if people.part == "train" else 1.0
     return np.where(has_stopped, np.minimum(some, opened), 0).astype(np.int64)
 
 

@@ -44,9 +44,8 @@ def make_previous(people: Applicants, rng: np.random.Generator) -> dict[str, Col
     columns |= _sale(requests, facts, rng)
     size = rng.standard_normal(len(requests.owner))
     columns |= _money(requests, columns["NAME_YIELD_GROUP"], size, facts, rng)
-    decided = from_quantiles_by(
-        spread_by(requests.kind, rng), requests.kind, facts["days_decision"]
-    )
+    days = facts["days_decision"][people.part]
+    decided = from_quantiles_by(spread_by(requests.kind, rng), requests.kind, days)
     payments = np.asarray(columns["CNT_PAYMENT"])
     columns |= make_dates(requests, decided, payments, facts, rng)
     return columns

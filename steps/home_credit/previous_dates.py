@@ -19,13 +19,14 @@ from steps.home_credit.previous_requests import APPROVED, CARD, CONSUMER, Reques
 
 NO_DATE = 365_243.0
 DAYS_PER_PAYMENT = 30
-LATEST_DAY = -2
-FIRST_DUE_NEVER = 0.007
+OLDEST_DAY, LATEST_DAY = -2922, -2
+FIRST_DUE_NEVER = 0.001
 #: The longer ago a card was given out, the likelier it was used.
 CARD_NEVER_USED, CARD_USED_PER_DAY = 0.47, 1.4e-4
 CARD_FIRST_DUE_NEVER, CARD_ENDED, CARD_LAST_DUE = 0.05, 0.19, 0.40
 #: Approved applications but the first without any date, per contract type (cash, consumer, card).
-WITHOUT_DATES = np.array([0.124, 0.035, 0.043, 1.0])
+WITHOUT_DATES = np.array([0.124, 0.040, 0.043, 1.0])
+WITHOUT_IF_NEW, WITHOUT_IF_OLD = 1.3, -1.0
 
 
 def make_dates(
@@ -36,9 +37,10 @@ def make_dates(
     rng: np.random.Generator,
 ) -> dict[str, Column]:
     """DAYS_DECISION and the five dates that only approved applications have."""
-    decided = np.rint(decided).clip(-2922, -2)
+    decided = np.rint(decided).clip(OLDEST_DAY, LATEST_DAY)
     status, contract = requests.status, requests.contract
-    without = (rng.random(len(status)) < WITHOUT_DATES[contract]) & ~requests.is_first
+    rate = WITHOUT_DATES[contract] * (WITHOUT_IF_NEW + decided / OLDEST_DAY * WITHOUT_IF_OLD)
+    without = (rng.random(len(status)) < rate) & ~requests.is_first
     unknown = (status != APPROVED) | without
     is_card = contract == CARD
     loan = _loan_dates(np.minimum(contract, CONSUMER), decided, np.nan_to_num(payments), facts, rng)
@@ -57,14 +59,14 @@ def _loan_dates(
     rng: np.random.Generator,
 ) -> dict[str, FloatArray]:
     n = len(decided)
-    first = np.minimum(
-        np.rint(decided + from_quantiles(rng.random(n), facts["first_due_after"])), -1
-    )
+    first = np.rint(decided + from_quantiles(rng.random(n), facts["first_due_after"]))
     planned = first + DAYS_PER_PAYMENT * (payments - 1).clip(0)
-    paid_off_after = np.ceil(from_quantiles_by(rng.random(n), kind, facts["paid_off_after"]))
-    last = np.minimum(planned, first + DAYS_PER_PAYMENT * (paid_off_after - 1).clip(0))
+    # A cash loan is paid off early after so many months, a consumer loan after a part of its term.
+    paid_off_after = from_quantiles_by(rng.random(n), kind, facts["paid_off_after"])
+    n_dues = np.ceil(np.where(kind == CONSUMER, paid_off_after * payments, paid_off_after))
+    last = np.minimum(planned, first + DAYS_PER_PAYMENT * (n_dues - 1).clip(0))
     ended = last + np.rint(from_quantiles(rng.random(n), facts["termination_after"])).clip(1)
-    never = rng.random(n) < FIRST_DUE_NEVER
+    never = (first > LATEST_DAY) | (rng.random(n) < FIRST_DUE_NEVER)
     return {
         "DAYS_FIRST_DRAWING": np.full(n, NO_DATE),
         "DAYS_FIRST_DUE": _or_none(first, never),
