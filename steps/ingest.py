@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from pathlib import Path
 
 from steps.home_credit.kaggle import find_table, warn_about_differences
 from steps.home_credit.synthetic import GENERATOR_VERSION, check_applicants, write_tables
+from steps.unfinished import remove_leftovers, unfinished_folder
 
 SYNTHETIC = "synthetic"
 
@@ -71,18 +70,16 @@ def _find(table: str, data: str, applicants: int, seed: int, cache: Path) -> Pat
 
 
 def _make_once(applicants: int, seed: int, cache: Path) -> Path:
-    """Make the tables beside their place and rename at the end: a killed run leaves no folder."""
+    """Make the tables beside their place and rename at the end: never half of them in place."""
     check_applicants(applicants)
     folder = cache / f"home_credit_{applicants}_{seed}_v{GENERATOR_VERSION}"
+    remove_leftovers(cache, "home_credit_")
     if folder.is_dir():
         return folder
     cache.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}_", dir=cache))
-    try:
+    with unfinished_folder(cache, folder.name) as unfinished:
         write_tables(unfinished, applicants, seed)
         _move_unless_there(unfinished, folder)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
     return folder
 
 

@@ -50,7 +50,7 @@ class Applicants:
         return np.asarray(self.uniforms[f"missing:{name}"] < share)
 
     def count(self, table: str) -> IntArray:
-        """Rows of a history table per applicant: each number as often as measured, no luck in it."""
+        """Rows of a history table per applicant: each number exactly as often as measured."""
         name = f"count:{table}"
         return pick(evenly(self.uniforms[name]), self.marginals[name]["shares"])
 

@@ -92,7 +92,7 @@ def _is_covered(
 ) -> BoolArray:
     """Credits of the applicants with monthly data: the measured share of short and long histories.
 
-    Every so many-th applicant in the order of the months, so that the rows of the table are no luck.
+    Every so many-th applicant in the order of the months: the number of rows is no luck.
     """
     months = np.bincount(owner, weights=opened + 1.0, minlength=len(people.ids))
     order = np.argsort(months, kind="stable")[np.count_nonzero(months == 0) :]
@@ -107,7 +107,9 @@ def _skipped(people: Applicants, opened: IntArray, rng: np.random.Generator) -> 
     shares = load_history()["bureau_balance"]["stopped_by_year"][people.part]
     years = np.minimum(opened // MONTHS_PER_YEAR, MOST_YEARS)
     has_stopped = rng.random(len(opened)) < take(shares, years)
-    some = np.ceil(opened * rng.random(len(opened)) ** STOPPED_LONG) if people.part == "train" else 1.0
+    some = (
+        np.ceil(opened * rng.random(len(opened)) ** STOPPED_LONG) if people.part == "train" else 1.0
+    )
     return np.where(has_stopped, np.minimum(some, opened), 0).astype(np.int64)
 
 

@@ -32,7 +32,7 @@ def draw_older_loans(
 ) -> Contracts:
     """Loans whose last instalments fell into the last eight years; terms as of newer loans."""
     requests = people.count("previous_application").clip(max=MOST_REQUESTS)
-    weights = WEIGHT_ALONE + WEIGHT_PER_REQUEST * requests
+    weights = np.asarray(WEIGHT_ALONE + WEIGHT_PER_REQUEST * requests, dtype=np.float64)
     owners = _draw_owners(LOAN_OWNERS[people.part], weights, rng)
     owners = np.repeat(owners, rng.geometric(1 / LOANS_PER_OWNER[people.part], len(owners)))
     older = _like(loans, people, owners, take_keys, rng)
@@ -61,7 +61,7 @@ def draw_older_cards(
 
 
 def _draw_owners(share: float, weights: FloatArray, rng: np.random.Generator) -> IntArray:
-    n_owners = min(round(share * len(weights)), np.count_nonzero(weights))
+    n_owners = min(round(share * len(weights)), int(np.count_nonzero(weights)))
     chances = weights / max(weights.sum(), 1)
     return np.sort(rng.choice(len(weights), n_owners, replace=False, p=chances))
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
@@ -165,19 +166,52 @@ def test_what_a_killed_run_left_is_not_taken_for_tables(tmp_path: Path) -> None:
 
 
 def test_a_run_killed_while_writing_leaves_no_finished_folder(tmp_path: Path) -> None:
-    code = (
-        "from pathlib import Path; from steps.ingest import find_folder; "
-        f"find_folder('synthetic', 100_000, 1, Path({str(tmp_path)!r}))"
-    )
-    root = Path(__file__).parents[2]
-    with subprocess.Popen([sys.executable, "-c", code], cwd=root) as process:
-        deadline = time.monotonic() + 30
-        while not list(tmp_path.glob(".*/bureau.parquet")) and time.monotonic() < deadline:
-            time.sleep(0.02)
-        process.kill()
+    """And the next run clears away what it left, whatever tables that one makes."""
+    process = _start_writing(tmp_path)
+    process.kill()
+    process.wait()
     assert process.returncode == -signal.SIGKILL
     assert list(tmp_path.glob(".home_credit_100000_1_*/bureau.parquet"))
     assert list(tmp_path.glob("home_credit_*")) == []
+    folder = find_folder("synthetic", applicants=100, seed=7, cache=tmp_path)
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_the_unfinished_folder_of_a_living_run_stays(tmp_path: Path) -> None:
+    with _start_writing(tmp_path) as process:
+        find_folder("synthetic", applicants=100, seed=7, cache=tmp_path)
+        assert list(tmp_path.glob(".home_credit_100000_1_*/bureau.parquet"))
+        process.kill()
+
+
+def test_leftovers_go_even_when_the_tables_are_there_already(tmp_path: Path) -> None:
+    folder = find_folder("synthetic", applicants=100, seed=7, cache=tmp_path)
+    (tmp_path / ".home_credit_200_1_v1_killed").mkdir()
+    (tmp_path / ".home_credit_300_1_v1_killed.lock").touch()
+    find_folder("synthetic", applicants=100, seed=7, cache=tmp_path)
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_two_runs_at_once_make_the_same_tables(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        runs = [pool.submit(find_folder, "synthetic", 300, 1, tmp_path) for _ in range(2)]
+        first, second = [run.result() for run in runs]
+    assert first == second
+    assert list(tmp_path.iterdir()) == [first]
+
+
+def _start_writing(cache: Path) -> subprocess.Popen[bytes]:
+    """Another process in the middle of writing many tables into the cache."""
+    code = (
+        "from pathlib import Path; from steps.ingest import find_folder; "
+        f"find_folder('synthetic', 100_000, 1, Path({str(cache)!r}))"
+    )
+    root = Path(__file__).parents[2]
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=root)
+    deadline = time.monotonic() + 30
+    while not list(cache.glob(".*/bureau.parquet")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return process
 
 
 def test_no_unfinished_folder_is_left_behind(tmp_path: Path) -> None:
