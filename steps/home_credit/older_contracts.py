@@ -32,7 +32,7 @@ def draw_older_loans(
 ) -> Contracts:
     """Loans whose last instalments fell into the last eight years; terms as of newer loans."""
     requests = people.count("previous_application").clip(max=MOST_REQUESTS)
-    weights = np.asarray(WEIGHT_ALONE + WEIGHT_PER_REQUEST * requests, dtype=np.float64)
+    weights = WEIGHT_ALONE + WEIGHT_PER_REQUEST * requests.astype(np.float64)
     owners = _draw_owners(LOAN_OWNERS[people.part], weights, rng)
     owners = np.repeat(owners, rng.geometric(1 / LOANS_PER_OWNER[people.part], len(owners)))
     older = _like(loans, people, owners, take_keys, rng)
@@ -54,7 +54,7 @@ def draw_older_cards(
     people: Applicants, cards: Contracts, take_keys: TakeKeys, rng: np.random.Generator
 ) -> Contracts:
     """Cards that have been open ever since; their owners have no newer card."""
-    weights = 1.0 - np.isin(people.ids, cards.client)
+    weights = (~np.isin(people.ids, cards.client)).astype(np.float64)
     owners = _draw_owners(CARD_OWNERS[people.part], weights, rng)
     older = _like(cards, people, owners, take_keys, rng)
     return replace(older, never_drawn=rng.random(len(older.key)) < UNUSED_CARDS)
