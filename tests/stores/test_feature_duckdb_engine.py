@@ -64,7 +64,7 @@ def test_names_with_wildcards_and_quotes_stand_for_themselves(
 def test_a_sort_of_more_than_the_memory_spills(engine: DuckDbEngine, tmp_path: Path) -> None:
     sql = "SELECT i, md5(i::VARCHAR) AS m FROM range(1200000) t(i) ORDER BY m"
     first = next(iter(engine.query(sql, {})))
-    assert first["m"][0].as_py().startswith("00000")
+    assert first["m"][0].as_py().startswith("0000")
 
 
 def test_times_are_utc(
