@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-__all__ = ["BATCH_ROWS", "DuckDbEngine", "duckdb_errors", "open_duckdb", "quoted"]
+__all__ = ["BATCH_ROWS", "DuckDbEngine", "duckdb_errors", "file_literal", "open_duckdb", "quoted"]
 
 BATCH_ROWS = 65_536
 MEMORY_LIMIT = "2GB"
@@ -133,16 +133,16 @@ def quoted(name: str) -> str:
 
 def _select(path: Path) -> str:
     form, files = files_of(path)
-    listed = ", ".join(_literal(file) for file in files)
+    listed = ", ".join(file_literal(file) for file in files)
     if form == "parquet":
         return f"FROM read_parquet([{listed}])"
     return f"FROM read_csv([{listed}], {CSV_OPTIONS})"
 
 
-def _literal(path: Path) -> str:
+def file_literal(path: Path) -> str:
     """A path as a text in SQL that stands for itself: DuckDB takes ``*`` for any file.
 
-    >>> _literal(Path("it's [a] *.csv"))
+    >>> file_literal(Path("it's [a] *.csv"))
     "'it''s [[]a] [*].csv'"
     """
     escaped = re.sub(r"([*?\[])", r"[\1]", str(path))

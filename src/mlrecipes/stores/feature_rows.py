@@ -15,7 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlrecipes.errors import MAX_EXAMPLES, StoreError, shorten
-from mlrecipes.stores.duckdb_engine import BATCH_ROWS, duckdb_errors, open_duckdb, quoted
+from mlrecipes.stores.duckdb_engine import (
+    BATCH_ROWS,
+    duckdb_errors,
+    file_literal,
+    open_duckdb,
+    quoted,
+)
 from mlrecipes.stores.feature_types import as_stored, stored_name
 
 if TYPE_CHECKING:
@@ -67,7 +73,7 @@ def open_rows(
             "pyarrow.Table or a pyarrow.RecordBatchReader."
         )
     stream = pa.RecordBatchReader.from_stream(rows)
-    schema = as_stored(name, stream.schema, expected)
+    schema = as_stored(f"Feature table {name}", stream.schema, expected)
 
     def batches() -> Iterator[pa.RecordBatch]:
         with duckdb_errors(f"read the rows for feature table {name}"):
@@ -136,7 +142,7 @@ def _check_keys(name: str, path: Path, keys: Sequence[str], temp_folder: Path) -
         duckdb_errors(f"look at the keys for feature table {name}"),
         contextlib.closing(open_duckdb(temp_folder)) as connection,
     ):
-        rows = connection.read_parquet(str(path))
+        rows = connection.sql(f"FROM read_parquet({file_literal(path)})")
         n_rows, *n_nulls = rows.aggregate(f"count(*), {nulls}").fetchall()[0]
         doubled = rows.aggregate(f"{listed}, count(*) AS n", listed).filter("n > 1")
         n_doubled = doubled.aggregate("count(*)").fetchall()[0][0]

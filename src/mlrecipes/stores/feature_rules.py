@@ -4,33 +4,39 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
 
-from mlrecipes.errors import StoreError, TryAgain, did_you_mean, few
+from mlrecipes.errors import MAX_EXAMPLES, StoreError, TryAgain, did_you_mean, few
 from mlrecipes.feature_records import FeatureTable, FeatureTableInfo
-from mlrecipes.stores.feature_types import check_columns, family
+from mlrecipes.stores.feature_types import check_columns
 
 __all__ = [
     "check_changed",
     "check_definition",
     "check_name",
     "check_properties",
-    "definition_from",
     "exists_already",
-    "in_order",
+    "info_from",
     "keys_first",
+    "new_values",
     "no_table",
     "no_version",
     "properties_of",
     "stale",
     "too_busy",
+    "version_at",
 ]
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{0,127}")
 PRIMARY_KEYS = "mlrecipes.primary_keys"
 EVENT_TIME = "mlrecipes.event_time"
 OWNER = "mlrecipes.owner"
-OURS = (PRIMARY_KEYS, EVENT_TIME, OWNER)
+TABLE_ID = "mlrecipes.table_id"
+"""Of our own: delta-rs gives a table another id when its columns are replaced."""
+OURS = (PRIMARY_KEYS, EVENT_TIME, OWNER, TABLE_ID)
 
 
 def check_name(name: str) -> None:
@@ -50,8 +56,8 @@ def check_name(name: str) -> None:
 
 
 def properties_of(table: FeatureTable, properties: Mapping[str, str] | None) -> dict[str, str]:
-    """What is kept as properties of the Delta table: the definition, then the caller's own."""
-    kept = {PRIMARY_KEYS: json.dumps(list(table.primary_keys))}
+    """What is kept with a new Delta table: its definition, then the caller's own properties."""
+    kept = {PRIMARY_KEYS: json.dumps(list(table.primary_keys)), TABLE_ID: str(uuid.uuid4())}
     if table.event_time is not None:
         kept[EVENT_TIME] = table.event_time
     if table.owner:
@@ -59,34 +65,38 @@ def properties_of(table: FeatureTable, properties: Mapping[str, str] | None) -> 
     return kept | dict(properties or {})
 
 
-def definition_from(
-    name: str, description: str | None, properties: Mapping[str, str]
-) -> tuple[FeatureTable, dict[str, str]]:
-    """The other way: the definition of a Delta table, and the caller's own properties.
+def info_from(
+    name: str,
+    description: str | None,
+    properties: Mapping[str, str],
+    columns: Mapping[str, str],
+    version: int,
+) -> FeatureTableInfo:
+    """The other way: what a Delta table says of itself.
 
     Raises:
         StoreError: The table is no feature table: it has no primary keys.
     """
     try:
-        keys = json.loads(properties[PRIMARY_KEYS])
         table = FeatureTable(
             name,
-            tuple(str(key) for key in keys),
+            tuple(str(key) for key in json.loads(properties[PRIMARY_KEYS])),
             properties.get(EVENT_TIME) or None,
             description or "",
             properties.get(OWNER, ""),
         )
+        table_id = properties[TABLE_ID]
     except (KeyError, ValueError, TypeError) as error:
         raise StoreError(
             f"{name} is a Delta table, but no feature table: its property {PRIMARY_KEYS} "
-            "is missing or damaged."
+            f"or {TABLE_ID} is missing or damaged."
         ) from error
     own = {
         key: value
         for key, value in sorted(properties.items())
         if key not in OURS and not key.startswith("delta.")
     }
-    return table, own
+    return FeatureTableInfo(table, columns, version, table_id, own)
 
 
 def check_properties(properties: Mapping[str, str] | None) -> None:
@@ -98,6 +108,11 @@ def check_properties(properties: Mapping[str, str] | None) -> None:
     taken = [key for key in properties or {} if key in OURS or key.startswith("delta.")]
     if taken:
         raise StoreError(f"Properties {few(sorted(taken))} are kept by the feature store itself.")
+
+
+def new_values(properties: Mapping[str, str] | None, now: Mapping[str, str]) -> dict[str, str]:
+    """Those properties that are to be changed."""
+    return {key: value for key, value in (properties or {}).items() if now.get(key) != value}
 
 
 def check_definition(table: FeatureTable, columns: Sequence[str]) -> None:
@@ -145,11 +160,12 @@ def check_changed(
         if column.lower() in known or not new_allowed
         if info.columns.get(column) != seen
     ]
+    n_more = len(wrong) - MAX_EXAMPLES
     if wrong:
         raise StoreError(
             f"Feature table {name} has other columns than the rows in {len(wrong)} cases: "
-            + "; ".join(wrong[:5])
-            + (f" and {len(wrong) - 5} more." if len(wrong) > 5 else "."),
+            + "; ".join(wrong[:MAX_EXAMPLES])
+            + (f" and {n_more} more." if n_more > 0 else "."),
             hint="New features come by add_columns; for other types the table is overwritten.",
         )
 
@@ -173,15 +189,33 @@ def keys_first(info: FeatureTableInfo, columns: Sequence[str] | None) -> list[st
     return [*dict.fromkeys([*keys, *(info.columns if columns is None else columns)])]
 
 
-def in_order(info: FeatureTableInfo, columns: Iterable[str]) -> list[str]:
-    """Columns in the order in which the table has them."""
-    wanted = set(columns)
-    return [column for column in info.columns if column in wanted]
+def version_at(
+    name: str, history: Sequence[Mapping[str, Any]], at: datetime, version: int | None
+) -> int:
+    """The newest version that was there at a time; a time without a zone is UTC.
 
+    Args:
+        name: Of the table.
+        history: One mapping a version, with ``version`` and ``timestamp`` in milliseconds.
+        at: The time.
+        version: Must be None: a version and a time are one too many.
 
-def comparable(one: str, other: str) -> bool:
-    """Whether values of two types can be keys of the same row."""
-    return family(one) == family(other)
+    Raises:
+        StoreError: The table was made later, or a version is given too.
+    """
+    if version is not None:
+        raise StoreError(f"Feature table {name} is to be read as of a version or a time, not both.")
+    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at
+    made_ms = {int(entry["version"]): int(entry["timestamp"]) for entry in history}
+    there = [number for number, made in made_ms.items() if made <= at.timestamp() * 1000]
+    if not there:
+        first = min(made_ms)
+        made_at = datetime.fromtimestamp(made_ms[first] / 1000, UTC)
+        raise StoreError(
+            f"Feature table {name} had no version at {at.isoformat()}: the first one that is "
+            f"known, {first}, is of {made_at.isoformat()}."
+        )
+    return max(there)
 
 
 # ---- errors ------------------------------------------------------------------------------------
@@ -189,7 +223,9 @@ def comparable(one: str, other: str) -> bool:
 
 def no_table(name: str, names: Iterable[str]) -> StoreError:
     """There is no such table."""
-    return StoreError(f"There is no feature table {few([name])}. {did_you_mean(name, names)}")
+    return StoreError(
+        f"There is no feature table {few([name])}. {did_you_mean(name, names)}".rstrip()
+    )
 
 
 def exists_already(name: str, version: int) -> StoreError:

@@ -58,7 +58,7 @@ def check_columns(table: str, columns: list[str]) -> None:
     wrong = [name for name in columns if not name or REFUSED.search(name)]
     if wrong:
         raise StoreError(
-            f"Feature table {table}: {len(wrong)} columns have names that Delta refuses: "
+            f"Feature table {table}: {len(wrong)} names of columns that Delta refuses: "
             f"{few(wrong)}.",
             hint="Use letters, digits, '_' and '-': no spaces, dots, quotes or brackets.",
         )
@@ -71,12 +71,12 @@ def check_columns(table: str, columns: list[str]) -> None:
         )
 
 
-def as_stored(table: str, schema: Any, expected: Mapping[str, str] | None = None) -> Any:
+def as_stored(what: str, schema: Any, expected: Mapping[str, str] | None = None) -> Any:
     """The Arrow schema in which columns are written.
 
     Args:
-        table: Name of the feature table, for messages.
-        schema: Arrow schema of the rows as they come.
+        what: Whose columns these are, for messages.
+        schema: Arrow schema, or fields, of the rows as they come.
         expected: Types of the columns that are there: a column of nulls alone takes its type
             from here.
 
@@ -99,7 +99,7 @@ def as_stored(table: str, schema: Any, expected: Mapping[str, str] | None = None
             fields.append(pa.field(field.name, stored))
     if wrong:
         raise StoreError(
-            f"Feature table {table}: {len(wrong)} columns have a type that it cannot store: "
+            f"{what}: {len(wrong)} columns with a type that feature tables do not store: "
             f"{few(wrong)}.",
             hint="Cast them in the query, such as CAST(x AS DOUBLE); 'null' is the type of a "
             "column without any value.",
