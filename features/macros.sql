@@ -2,16 +2,13 @@
 Sums and means that are the same number on every engine and in every order of the rows.
 
 A sum of doubles depends on the order of its terms, which a parallel engine does not fix. So the
-terms are made whole first (amounts and days in thousandths, shares in millionths), and whole
-numbers add up exactly. `where` keeps some rows, as FILTER does; no row at all gives NULL.
+terms are rounded to whole numbers first (amounts and days in thousandths, shares in millionths):
+doubles add whole numbers up exactly, as long as the sum stays below 2 to the 53rd (about
+9,000,000,000,000 in thousandths). `where` keeps some rows, as FILTER does; no row gives NULL.
 #}
 {% macro rows_where(where) %}
 {% if where %} FILTER (WHERE {{ where }}){% endif %}
 {% endmacro %}
-
-{% macro whole(value, scale) %}
-CAST(FLOOR({{ scale }} * ({{ value }}) + 0.5) AS BIGINT)
-{%- endmacro %}
 
 {# How many rows; never NULL. #}
 {% macro count(where="") %}
@@ -20,7 +17,7 @@ CAST(COUNT(*){{ rows_where(where) }} AS BIGINT)
 
 {# The sum of amounts, days or counts with at most three decimals. #}
 {% macro total(value, where="", scale=1000) %}
-CAST(SUM({{ whole(value, scale) }}){{ rows_where(where) }} AS DOUBLE) / {{ scale }}
+SUM(FLOOR({{ scale }} * CAST({{ value }} AS DOUBLE) + 0.5)){{ rows_where(where) }} / {{ scale }}
 {%- endmacro %}
 
 {# The mean of amounts, days or counts with at most three decimals, over the values that are known. #}

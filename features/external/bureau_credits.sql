@@ -11,6 +11,7 @@ primary_keys: [SK_ID_CURR]
     ("MORTGAGE", "CREDIT_TYPE = 'Mortgage'"),
     ("MICROLOAN", "CREDIT_TYPE = 'Microloan'"),
 ] %}
+{% set common_kinds = kinds[:2] %}
 {% set known_kinds = "CREDIT_TYPE IN ('Consumer credit', 'Credit card', 'Car loan', 'Mortgage', 'Microloan')" %}
 {% set states = [("ACTIVE", "CREDIT_ACTIVE = 'Active'"), ("CLOSED", "CREDIT_ACTIVE = 'Closed'")] %}
 {% set active = "CREDIT_ACTIVE = 'Active'" %}
@@ -19,7 +20,6 @@ WITH credits AS (
         CAST(SK_ID_CURR AS BIGINT) AS SK_ID_CURR,
         CREDIT_ACTIVE,
         CREDIT_TYPE,
-        CREDIT_CURRENCY,
         CAST(DAYS_CREDIT AS BIGINT) AS opened,
         CAST(CREDIT_DAY_OVERDUE AS BIGINT) AS days_overdue,
         CAST(CNT_CREDIT_PROLONG AS BIGINT) AS prolonged,
@@ -47,10 +47,11 @@ SELECT
     {{ share(active) }} AS BUREAU_ACTIVE_SHARE,
 {% for kind, is_kind in kinds %}
     {{ count(is_kind) }} AS BUREAU_CREDITS_{{ kind }},
+{% endfor %}
+{% for kind, is_kind in common_kinds %}
     {{ count(is_kind ~ " AND " ~ active) }} AS BUREAU_CREDITS_{{ kind }}_ACTIVE,
 {% endfor %}
     {{ count("NOT " ~ known_kinds) }} AS BUREAU_CREDITS_OTHER_KIND,
-    {{ count("CREDIT_CURRENCY <> 'currency 1'") }} AS BUREAU_CREDITS_FOREIGN_CURRENCY,
     -- How many kinds there are among them
 {% for kind, is_kind in kinds %}
     MAX(CASE WHEN {{ is_kind }} THEN 1 ELSE 0 END) +
@@ -62,70 +63,59 @@ SELECT
     {{ mean("opened") }} AS BUREAU_DAYS_CREDIT_MEAN,
 {% for state, is_state in states %}
     {{ largest("opened", is_state) }} AS BUREAU_{{ state }}_DAYS_CREDIT_MAX,
-    {{ smallest("opened", is_state) }} AS BUREAU_{{ state }}_DAYS_CREDIT_MIN,
     {{ mean("opened", is_state) }} AS BUREAU_{{ state }}_DAYS_CREDIT_MEAN,
 {% endfor %}
-{% for kind, is_kind in kinds %}
+{% for kind, is_kind in common_kinds %}
     {{ largest("opened", is_kind) }} AS BUREAU_{{ kind }}_DAYS_CREDIT_MAX,
 {% endfor %}
     {{ ratio("MAX(opened) - MIN(opened)", "COUNT(*) - 1") }} AS BUREAU_DAYS_BETWEEN_CREDITS,
-{% for days in [90, 180, 365, 730] %}
+{% for days in [90, 365, 730] %}
     {{ count("opened >= -" ~ days) }} AS BUREAU_CREDITS_LAST_{{ days }}D,
 {% endfor %}
     {{ share("opened >= -365") }} AS BUREAU_CREDITS_LAST_365D_SHARE,
-{% for days in [365, 730] %}
-    {{ total("credit", "opened >= -" ~ days) }} AS BUREAU_CREDIT_SUM_LAST_{{ days }}D,
-    {{ total("debt", "opened >= -" ~ days) }} AS BUREAU_DEBT_SUM_LAST_{{ days }}D,
-{% endfor %}
+    {{ total("credit", "opened >= -365") }} AS BUREAU_CREDIT_SUM_LAST_365D,
+    {{ total("debt", "opened >= -365") }} AS BUREAU_DEBT_SUM_LAST_365D,
+    {{ total("debt", "opened >= -730") }} AS BUREAU_DEBT_SUM_LAST_730D,
     -- When they end or ended, when there was news of them
     {{ largest("ends", active) }} AS BUREAU_ACTIVE_DAYS_ENDDATE_MAX,
     {{ smallest("ends", active) }} AS BUREAU_ACTIVE_DAYS_ENDDATE_MIN,
-    {{ mean("ends", active) }} AS BUREAU_ACTIVE_DAYS_ENDDATE_MEAN,
     {{ mean("ends") }} AS BUREAU_DAYS_ENDDATE_MEAN,
     {{ count(active ~ " AND ends < 0") }} AS BUREAU_CREDITS_ACTIVE_AFTER_END,
     {{ largest("closed") }} AS BUREAU_DAYS_CLOSED_MAX,
     {{ mean("closed") }} AS BUREAU_DAYS_CLOSED_MEAN,
     {{ mean("ends - closed") }} AS BUREAU_DAYS_CLOSED_EARLY_MEAN,
-    {{ largest("ends - closed") }} AS BUREAU_DAYS_CLOSED_EARLY_MAX,
     {{ smallest("ends - closed") }} AS BUREAU_DAYS_CLOSED_EARLY_MIN,
     {{ count("closed >= -365") }} AS BUREAU_CREDITS_CLOSED_LAST_365D,
     {{ mean("closed - opened") }} AS BUREAU_DAYS_OPEN_MEAN,
     {{ mean("ends - opened") }} AS BUREAU_DAYS_AGREED_MEAN,
-    {{ largest("ends - opened") }} AS BUREAU_DAYS_AGREED_MAX,
     {{ largest("updated") }} AS BUREAU_DAYS_UPDATE_MAX,
     {{ mean("updated") }} AS BUREAU_DAYS_UPDATE_MEAN,
     {{ mean("updated", active) }} AS BUREAU_ACTIVE_DAYS_UPDATE_MEAN,
     -- Amounts lent
     {{ total("credit") }} AS BUREAU_CREDIT_SUM,
     {{ mean("credit") }} AS BUREAU_CREDIT_MEAN,
-    {{ largest("credit") }} AS BUREAU_CREDIT_MAX,
 {% for state, is_state in states %}
     {{ total("credit", is_state) }} AS BUREAU_{{ state }}_CREDIT_SUM,
     {{ mean("credit", is_state) }} AS BUREAU_{{ state }}_CREDIT_MEAN,
-    {{ largest("credit", is_state) }} AS BUREAU_{{ state }}_CREDIT_MAX,
 {% endfor %}
-{% for kind, is_kind in kinds %}
+{% for kind, is_kind in common_kinds %}
     {{ total("credit", is_kind) }} AS BUREAU_{{ kind }}_CREDIT_SUM,
 {% endfor %}
     -- Debt, and its share of what was lent
     {{ total("debt") }} AS BUREAU_DEBT_SUM,
-    {{ mean("debt", active) }} AS BUREAU_ACTIVE_DEBT_MEAN,
-    {{ largest("debt") }} AS BUREAU_DEBT_MAX,
-    {{ count("debt > 0") }} AS BUREAU_CREDITS_WITH_DEBT,
 {% for kind, is_kind in kinds %}
     {{ total("debt", is_kind) }} AS BUREAU_{{ kind }}_DEBT_SUM,
+{% endfor %}
+{% for kind, is_kind in common_kinds %}
     {{ ratio(total("debt", is_kind ~ " AND " ~ active), total("credit", is_kind ~ " AND " ~ active)) }} AS BUREAU_{{ kind }}_DEBT_TO_CREDIT,
 {% endfor %}
     {{ ratio(total("debt", active), total("credit", active)) }} AS BUREAU_DEBT_TO_CREDIT,
     {{ mean_ratio("debt / NULLIF(credit, 0)", active) }} AS BUREAU_DEBT_TO_CREDIT_MEAN,
     {{ total("unused", active) }} AS BUREAU_CARD_UNUSED_SUM,
-    {{ largest("unused") }} AS BUREAU_CARD_UNUSED_MAX,
     {{ ratio(total("debt", "unused > 0"), total("debt + unused", "unused > 0")) }} AS BUREAU_CARD_UTILISATION,
     -- Late payments
-    {{ count("days_overdue > 0") }} AS BUREAU_CREDITS_OVERDUE,
     {{ largest("days_overdue") }} AS BUREAU_DAYS_OVERDUE_MAX,
     {{ total("overdue") }} AS BUREAU_OVERDUE_SUM,
-    {{ ratio(total("overdue"), total("debt", "debt > 0")) }} AS BUREAU_OVERDUE_TO_DEBT,
     {{ largest("worst_overdue") }} AS BUREAU_WORST_OVERDUE_MAX,
     {{ mean("worst_overdue") }} AS BUREAU_WORST_OVERDUE_MEAN,
     {{ largest("worst_overdue", active) }} AS BUREAU_ACTIVE_WORST_OVERDUE_MAX,
@@ -133,11 +123,9 @@ SELECT
     {{ share("worst_overdue > 0", "worst_overdue IS NOT NULL") }} AS BUREAU_EVER_OVERDUE_SHARE,
     {{ largest("opened", "worst_overdue > 0") }} AS BUREAU_EVER_OVERDUE_DAYS_CREDIT_MAX,
     {{ mean_ratio("worst_overdue / NULLIF(credit, 0)") }} AS BUREAU_WORST_OVERDUE_TO_CREDIT_MEAN,
-    {{ count("prolonged > 0") }} AS BUREAU_CREDITS_PROLONGED,
     {{ total("prolonged") }} AS BUREAU_PROLONGED_SUM,
     -- What is paid a month
     {{ total("annuity", active) }} AS BUREAU_ACTIVE_ANNUITY_SUM,
-    {{ largest("annuity") }} AS BUREAU_ANNUITY_MAX,
     {{ mean_ratio("annuity / NULLIF(credit, 0)", "annuity > 0") }} AS BUREAU_ANNUITY_TO_CREDIT_MEAN
 FROM credits
 GROUP BY SK_ID_CURR

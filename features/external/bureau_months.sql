@@ -4,7 +4,7 @@ owner: credit bureau team
 primary_keys: [SK_ID_CURR]
 */
 {% from "macros.sql" import count, total, mean, mean_ratio, largest, smallest, ratio, share %}
-{% set windows = [3, 6, 12, 24] %}
+{% set windows = [3, 12, 24] %}
 {# The share of the applicant's months for which something was counted in every credit. #}
 {% macro share_of(counted, months="months") -%}
 {{ ratio("SUM(" ~ counted ~ ")", "SUM(" ~ months ~ ")") }}
@@ -26,7 +26,6 @@ credits AS (
         COUNT(*) FILTER (WHERE STATUS = 'X') AS months_unknown,
         COUNT(*) FILTER (WHERE late > 0) AS months_late,
         COUNT(*) FILTER (WHERE late > 1) AS months_late_over_30,
-        COUNT(*) FILTER (WHERE late > 3) AS months_late_over_90,
     {% for n in windows %}
         COUNT(*) FILTER (WHERE late > 0 AND month >= -{{ n }}) AS months_late_last_{{ n }},
         MAX(late) FILTER (WHERE month >= -{{ n }}) AS worst_last_{{ n }},
@@ -56,28 +55,18 @@ SELECT
     {{ count() }} AS BUREAU_MONTHS_CREDITS,
     {{ total("months") }} AS BUREAU_MONTHS_TOTAL,
     {{ mean("months") }} AS BUREAU_MONTHS_PER_CREDIT_MEAN,
-    {{ largest("months") }} AS BUREAU_MONTHS_PER_CREDIT_MAX,
     {{ smallest("first_month") }} AS BUREAU_MONTHS_FIRST_MIN,
-    {{ mean("first_month") }} AS BUREAU_MONTHS_FIRST_MEAN,
     {{ largest("last_month") }} AS BUREAU_MONTHS_LAST_MAX,
-    {{ mean("last_month") }} AS BUREAU_MONTHS_LAST_MEAN,
     {{ largest("last_open_month") }} AS BUREAU_MONTHS_LAST_OPEN_MAX,
     {{ mean("closing_month - first_month") }} AS BUREAU_MONTHS_UNTIL_CLOSED_MEAN,
-    {{ largest("closing_month") }} AS BUREAU_MONTHS_CLOSING_MAX,
-    {{ count("closing_month IS NULL") }} AS BUREAU_MONTHS_CREDITS_NOT_CLOSED,
-    {{ count("closing_month >= -12") }} AS BUREAU_MONTHS_CREDITS_CLOSED_LAST_12M,
     {{ share_of("months_closed") }} AS BUREAU_MONTHS_CLOSED_SHARE,
     {{ share_of("months_unknown") }} AS BUREAU_MONTHS_UNKNOWN_SHARE,
     {{ mean("is_unknown_at_last") }} AS BUREAU_MONTHS_UNKNOWN_AT_LAST_SHARE,
     -- Months with a late payment
     {{ total("months_late") }} AS BUREAU_MONTHS_LATE,
-    {{ largest("months_late") }} AS BUREAU_MONTHS_LATE_MAX,
     {{ share_of("months_late") }} AS BUREAU_MONTHS_LATE_SHARE,
     {{ share_of("months_late", "months - months_closed - months_unknown") }} AS BUREAU_MONTHS_LATE_SHARE_OF_OPEN,
-    {{ mean_ratio("months_late / NULLIF(CAST(months AS DOUBLE), 0)") }} AS BUREAU_MONTHS_LATE_SHARE_MEAN,
     {{ total("months_late_over_30") }} AS BUREAU_MONTHS_LATE_OVER_30D,
-    {{ total("months_late_over_90") }} AS BUREAU_MONTHS_LATE_OVER_90D,
-    {{ count("months_late > 0") }} AS BUREAU_MONTHS_CREDITS_LATE,
     {{ share("months_late > 0") }} AS BUREAU_MONTHS_CREDITS_LATE_SHARE,
     {{ count("worst = 5") }} AS BUREAU_MONTHS_CREDITS_WRITTEN_OFF,
 {% for n in windows %}
@@ -88,24 +77,17 @@ SELECT
     {{ ratio("SUM(months_late_last_12)", "SUM(months_late)") }} AS BUREAU_MONTHS_LATE_RECENT_TO_ALL,
     -- How late, and when
     {{ largest("worst") }} AS BUREAU_MONTHS_WORST,
-    {{ mean("worst") }} AS BUREAU_MONTHS_WORST_MEAN,
-    {{ total("severity") }} AS BUREAU_MONTHS_SEVERITY_SUM,
     {{ share_of("severity") }} AS BUREAU_MONTHS_SEVERITY_MEAN,
     {{ largest("last_late_month") }} AS BUREAU_MONTHS_LAST_LATE_MAX,
-    {{ smallest("first_late_month") }} AS BUREAU_MONTHS_FIRST_LATE_MIN,
     {{ mean("first_late_month - first_month") }} AS BUREAU_MONTHS_UNTIL_LATE_MEAN,
-    {{ largest("last_status") }} AS BUREAU_MONTHS_LAST_STATUS_MAX,
-    {{ mean("last_status") }} AS BUREAU_MONTHS_LAST_STATUS_MEAN,
     -- The same by state and kind of credit
 {% for state in ["Active", "Closed"] %}
     {{ total("months_late", "CREDIT_ACTIVE = '" ~ state ~ "'") }} AS BUREAU_MONTHS_{{ state | upper }}_LATE,
-    {{ largest("worst", "CREDIT_ACTIVE = '" ~ state ~ "'") }} AS BUREAU_MONTHS_{{ state | upper }}_WORST,
     {{ total("months", "CREDIT_ACTIVE = '" ~ state ~ "'") }} AS BUREAU_MONTHS_{{ state | upper }}_TOTAL,
 {% endfor %}
 {% for kind, name in [("CARD", "Credit card"), ("CONSUMER", "Consumer credit")] %}
     {{ total("months_late", "CREDIT_TYPE = '" ~ name ~ "'") }} AS BUREAU_MONTHS_{{ kind }}_LATE,
-    {{ largest("worst", "CREDIT_TYPE = '" ~ name ~ "'") }} AS BUREAU_MONTHS_{{ kind }}_WORST,
 {% endfor %}
-    {{ mean("months_late", "CREDIT_ACTIVE = 'Active'") }} AS BUREAU_MONTHS_ACTIVE_LATE_MEAN
+    {{ mean("last_status") }} AS BUREAU_MONTHS_LAST_STATUS_MEAN
 FROM owned
 GROUP BY SK_ID_CURR

@@ -3,15 +3,14 @@ description: Monthly states of earlier credit cards, what was drawn, owed and pa
 owner: home credit team
 primary_keys: [SK_ID_CURR]
 */
-{% from "macros.sql" import count, total, mean, mean_ratio, largest, smallest, ratio, share %}
-{% set windows = [3, 6, 12, 24] %}
-{% set drawings = ["ATM", "POS", "OTHER"] %}
+{% from "macros.sql" import count, total, largest, smallest, ratio %}
+{% set windows = [3, 12] %}
+{% set drawings = ["ATM", "POS"] %}
 WITH months AS (
     SELECT
         CAST(SK_ID_CURR AS BIGINT) AS SK_ID_CURR,
         CAST(SK_ID_PREV AS BIGINT) AS SK_ID_PREV,
         CAST(MONTHS_BALANCE AS BIGINT) AS month,
-        NAME_CONTRACT_STATUS AS status,
         CAST(AMT_BALANCE AS DOUBLE) AS balance,
         CAST(AMT_CREDIT_LIMIT_ACTUAL AS DOUBLE) AS credit_limit,
         CAST(AMT_BALANCE AS DOUBLE) / NULLIF(CAST(AMT_CREDIT_LIMIT_ACTUAL AS DOUBLE), 0) AS utilisation,
@@ -38,40 +37,31 @@ cards AS (
         MIN(month) AS first_month,
         MAX(month) AS last_month,
         COUNT(*) FILTER (WHERE balance > 0) AS months_with_balance,
-        MAX(month) FILTER (WHERE balance > 0) AS last_month_with_balance,
         COUNT(*) FILTER (WHERE drawings > 0) AS months_with_drawings,
         MAX(month) FILTER (WHERE drawings > 0) AS last_month_with_drawings,
-        COUNT(*) FILTER (WHERE drawings_atm > 0) AS months_with_atm,
         COUNT(*) FILTER (WHERE late > 0) AS months_late,
-        COUNT(*) FILTER (WHERE late_much > 0) AS months_late_much,
         MAX(late) AS worst,
         MAX(late_much) AS worst_much,
-        SUM(late) AS days_late,
         MAX(month) FILTER (WHERE late > 0) AS last_late_month,
         COUNT(*) FILTER (WHERE balance > credit_limit) AS months_over_limit,
-        COUNT(*) FILTER (WHERE utilisation > 0.9) AS months_nearly_full,
         COUNT(*) FILTER (WHERE least_payment > 0) AS months_to_pay,
         COUNT(*) FILTER (WHERE least_payment > 0 AND paid < least_payment) AS months_underpaid,
         COUNT(*) FILTER (WHERE least_payment > 0 AND paid <= 1.1 * least_payment) AS months_paid_least,
         COUNT(*) FILTER (WHERE least_payment > 0 AND paid >= receivable) AS months_paid_off,
         {{ total("balance") }} AS balance_sum,
         MAX(balance) AS balance_max,
-        {{ total("credit_limit") }} AS limit_sum,
         MAX(credit_limit) AS limit_max,
-        MIN(credit_limit) FILTER (WHERE credit_limit > 0) AS limit_min,
         {{ total("utilisation", scale=1000000) }} AS utilisation_sum,
         COUNT(utilisation) AS utilisation_months,
         MAX(utilisation) AS utilisation_max,
         {{ total("drawn") }} AS drawn_sum,
         MAX(drawn) AS drawn_max,
         {{ total("drawings") }} AS drawings_sum,
-        MAX(drawings) AS drawings_max,
     {% for kind in drawings %}
         {{ total("drawn_" ~ kind | lower) }} AS drawn_{{ kind | lower }}_sum,
         {{ total("drawings_" ~ kind | lower) }} AS drawings_{{ kind | lower }}_sum,
     {% endfor %}
         {{ total("paid") }} AS paid_sum,
-        MAX(paid) AS paid_max,
         {{ total("least_payment") }} AS least_payment_sum,
         {{ total("receivable - principal") }} AS interest_sum,
         MAX(instalments_paid) AS instalments_paid,
@@ -86,8 +76,7 @@ cards AS (
     {% endfor %}
         MAX_BY(balance, month) FILTER (WHERE balance IS NOT NULL) AS last_balance,
         MAX_BY(credit_limit, month) FILTER (WHERE credit_limit IS NOT NULL) AS last_limit,
-        MAX_BY(late, month) AS last_late,
-        MAX_BY(CASE WHEN status = 'Active' THEN 1 ELSE 0 END, month) AS is_active
+        MAX_BY(late, month) AS last_late
     FROM months
     GROUP BY SK_ID_CURR, SK_ID_PREV
 )
@@ -95,58 +84,44 @@ SELECT
     SK_ID_CURR,
     -- How many cards, for how long, used how often
     {{ count() }} AS CARD_CARDS,
-    {{ total("is_active") }} AS CARD_CARDS_ACTIVE,
     {{ total("months") }} AS CARD_MONTHS,
     {{ smallest("first_month") }} AS CARD_FIRST_MONTH,
     {{ largest("last_month") }} AS CARD_LAST_MONTH,
     {{ ratio("SUM(months_with_balance)", "SUM(months)") }} AS CARD_MONTHS_WITH_BALANCE_SHARE,
     {{ ratio("SUM(months_with_drawings)", "SUM(months)") }} AS CARD_MONTHS_WITH_DRAWINGS_SHARE,
-    {{ ratio("SUM(months_with_atm)", "SUM(months)") }} AS CARD_MONTHS_WITH_ATM_SHARE,
-    {{ largest("last_month_with_balance") }} AS CARD_LAST_MONTH_WITH_BALANCE,
     {{ largest("last_month_with_drawings") }} AS CARD_LAST_MONTH_WITH_DRAWINGS,
     {{ total("instalments_paid") }} AS CARD_INSTALMENTS_PAID,
     -- Owed, and its share of the limit
     {{ total("last_balance") }} AS CARD_LAST_BALANCE,
     {{ total("last_limit") }} AS CARD_LAST_LIMIT,
     {{ ratio(total("last_balance"), total("last_limit")) }} AS CARD_LAST_UTILISATION,
-    {{ ratio("SUM(months) * (" ~ total("last_balance") ~ ")", total("balance_sum")) }} AS CARD_LAST_BALANCE_TO_MEAN,
     {{ ratio(total("balance_sum"), "SUM(months)") }} AS CARD_BALANCE_MEAN,
     {{ largest("balance_max") }} AS CARD_BALANCE_MAX,
-    {{ ratio(total("limit_sum"), "SUM(months)") }} AS CARD_LIMIT_MEAN,
     {{ largest("limit_max") }} AS CARD_LIMIT_MAX,
-    {{ ratio("MAX(limit_max)", "MIN(limit_min)") }} AS CARD_LIMIT_MAX_TO_MIN,
     {{ ratio(total("last_limit"), total("limit_max")) }} AS CARD_LAST_LIMIT_TO_MAX,
     {{ ratio(total("utilisation_sum", scale=1000000), "SUM(utilisation_months)") }} AS CARD_UTILISATION_MEAN,
     {{ largest("utilisation_max") }} AS CARD_UTILISATION_MAX,
     {{ ratio("SUM(months_over_limit)", "SUM(months)") }} AS CARD_MONTHS_OVER_LIMIT_SHARE,
-    {{ ratio("SUM(months_nearly_full)", "SUM(months)") }} AS CARD_MONTHS_NEARLY_FULL_SHARE,
     {{ total("interest_sum") }} AS CARD_INTEREST_SUM,
     -- Drawn
     {{ ratio(total("drawn_sum"), "SUM(months)") }} AS CARD_DRAWN_MEAN,
     {{ largest("drawn_max") }} AS CARD_DRAWN_MAX,
     {{ ratio(total("drawings_sum"), "SUM(months)") }} AS CARD_DRAWINGS_MEAN,
-    {{ largest("drawings_max") }} AS CARD_DRAWINGS_MAX,
     {{ ratio(total("drawn_sum"), total("drawings_sum")) }} AS CARD_DRAWN_PER_DRAWING,
-    {{ ratio(total("drawn_sum"), total("limit_sum")) }} AS CARD_DRAWN_TO_LIMIT,
 {% for kind in drawings %}
     {{ ratio(total("drawn_" ~ kind | lower ~ "_sum"), total("drawn_sum")) }} AS CARD_DRAWN_{{ kind }}_SHARE,
     {{ total("drawings_" ~ kind | lower ~ "_sum") }} AS CARD_DRAWINGS_{{ kind }}_SUM,
 {% endfor %}
     -- Paid
     {{ ratio(total("paid_sum"), "SUM(months)") }} AS CARD_PAID_MEAN,
-    {{ largest("paid_max") }} AS CARD_PAID_MAX,
     {{ ratio(total("paid_sum"), total("balance_sum")) }} AS CARD_PAID_TO_BALANCE,
-    {{ ratio(total("paid_sum"), total("drawn_sum")) }} AS CARD_PAID_TO_DRAWN,
     {{ ratio(total("paid_sum"), total("least_payment_sum")) }} AS CARD_PAID_TO_LEAST_PAYMENT,
     {{ ratio("SUM(months_underpaid)", "SUM(months_to_pay)") }} AS CARD_MONTHS_UNDERPAID_SHARE,
     {{ ratio("SUM(months_paid_least)", "SUM(months_to_pay)") }} AS CARD_MONTHS_PAID_LEAST_SHARE,
     {{ ratio("SUM(months_paid_off)", "SUM(months_to_pay)") }} AS CARD_MONTHS_PAID_OFF_SHARE,
     -- Late
-    {{ total("months_late") }} AS CARD_MONTHS_LATE,
     {{ ratio("SUM(months_late)", "SUM(months)") }} AS CARD_MONTHS_LATE_SHARE,
-    {{ total("months_late_much") }} AS CARD_MONTHS_LATE_MUCH,
     {{ largest("worst") }} AS CARD_DPD_MAX,
-    {{ ratio("SUM(days_late)", "SUM(months)") }} AS CARD_DPD_MEAN,
     {{ largest("worst_much") }} AS CARD_DPD_DEF_MAX,
     {{ largest("last_late") }} AS CARD_LAST_DPD,
     {{ largest("last_late_month") }} AS CARD_LAST_LATE_MONTH,
@@ -159,7 +134,7 @@ SELECT
     {{ ratio(total("drawn_atm_sum_last_" ~ n), total("drawn_sum_last_" ~ n)) }} AS CARD_DRAWN_ATM_SHARE_LAST_{{ n }}M,
     {{ ratio(total("paid_sum_last_" ~ n), total("balance_sum_last_" ~ n)) }} AS CARD_PAID_TO_BALANCE_LAST_{{ n }}M,
 {% endfor %}
-    {{ ratio("SUM(months) * (" ~ total("balance_sum_last_6") ~ ")", "SUM(months_last_6) * (" ~ total("balance_sum") ~ ")") }} AS CARD_BALANCE_LAST_6M_TO_ALL,
-    {{ ratio("SUM(months) * (" ~ total("drawn_sum_last_6") ~ ")", "SUM(months_last_6) * (" ~ total("drawn_sum") ~ ")") }} AS CARD_DRAWN_LAST_6M_TO_ALL
+    {{ ratio("SUM(months) * (" ~ total("balance_sum_last_3") ~ ")", "SUM(months_last_3) * (" ~ total("balance_sum") ~ ")") }} AS CARD_BALANCE_LAST_3M_TO_ALL,
+    {{ ratio("SUM(months) * (" ~ total("drawn_sum_last_3") ~ ")", "SUM(months_last_3) * (" ~ total("drawn_sum") ~ ")") }} AS CARD_DRAWN_LAST_3M_TO_ALL
 FROM cards
 GROUP BY SK_ID_CURR

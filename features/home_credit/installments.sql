@@ -3,8 +3,8 @@ description: Payments of earlier loans and cards at Home Credit, how late and ho
 owner: home credit team
 primary_keys: [SK_ID_CURR]
 */
-{% from "macros.sql" import count, total, mean, mean_ratio, largest, smallest, ratio, share %}
-{% set windows = [90, 180, 365, 730] %}
+{% from "macros.sql" import count, total, mean, largest, smallest, ratio, share %}
+{% set windows = [90, 365, 730] %}
 {% set kinds = [("LOAN", "is_card = 0"), ("CARD", "is_card = 1")] %}
 WITH payments AS (
     SELECT
@@ -57,55 +57,39 @@ SELECT
     {{ count(is_kind) }} AS INST_{{ kind }}_INSTALMENTS,
 {% endfor %}
     {{ smallest("due_day") }} AS INST_DAYS_DUE_MIN,
-    {{ largest("due_day") }} AS INST_DAYS_DUE_MAX,
     {{ largest("paid_day") }} AS INST_DAYS_PAID_MAX,
     {{ mean("paid_day") }} AS INST_DAYS_PAID_MEAN,
-    {{ largest("version") }} AS INST_VERSION_MAX,
     {{ share("version > 1", "is_card = 0") }} AS INST_CHANGED_SHARE,
     {{ largest("number", "is_card = 0") }} AS INST_NUMBER_MAX,
     {{ share("parts > 1") }} AS INST_IN_PARTS_SHARE,
     {{ total("due") }} AS INST_DUE_SUM,
     {{ mean("due") }} AS INST_DUE_MEAN,
     {{ largest("due") }} AS INST_DUE_MAX,
-    {{ total("paid") }} AS INST_PAID_SUM,
-    {{ mean("paid") }} AS INST_PAID_MEAN,
-    {{ largest("paid") }} AS INST_PAID_MAX,
     {{ smallest("paid") }} AS INST_PAID_MIN,
     -- Late and early
     {{ mean("late") }} AS INST_DAYS_LATE_MEAN,
     {{ largest("late") }} AS INST_DAYS_LATE_MAX,
-    {{ total("late") }} AS INST_DAYS_LATE_SUM,
-    {{ mean("late", "late > 0") }} AS INST_DAYS_LATE_MEAN_IF_LATE,
     {{ mean("early") }} AS INST_DAYS_EARLY_MEAN,
     {{ largest("early") }} AS INST_DAYS_EARLY_MAX,
-    {{ smallest("early") }} AS INST_DAYS_EARLY_MIN,
-{% for days in [0, 7, 30, 90] %}
+{% for days in [0, 7, 30] %}
     {{ count("late > " ~ days) }} AS INST_LATE_OVER_{{ days }}D,
 {% endfor %}
     {{ share("late > 0") }} AS INST_LATE_SHARE,
     {{ share("late > 7") }} AS INST_LATE_OVER_7D_SHARE,
-    {{ share("late = 0 AND early = 0") }} AS INST_ON_THE_DAY_SHARE,
     {{ ratio(total("due", "late > 0"), total("due")) }} AS INST_LATE_AMOUNT_SHARE,
     {{ largest("due_day", "late > 0") }} AS INST_LAST_LATE_DAY,
     {{ largest("due_day", "late > 7") }} AS INST_LAST_LATE_OVER_7D_DAY,
-    {{ smallest("number", "late > 0 AND is_card = 0") }} AS INST_FIRST_LATE_NUMBER,
     {{ share("late > 0", "number <= 3 AND is_card = 0") }} AS INST_LATE_SHARE_OF_FIRST_3,
     -- Not paid in full
-    {{ count("short > 0") }} AS INST_UNDERPAID,
     {{ share("short > 0") }} AS INST_UNDERPAID_SHARE,
     {{ total("short") }} AS INST_SHORT_SUM,
-    {{ largest("short") }} AS INST_SHORT_MAX,
     {{ ratio(total("paid"), total("due")) }} AS INST_PAID_TO_DUE,
-    {{ mean_ratio("paid / NULLIF(due, 0)") }} AS INST_PAID_TO_DUE_MEAN,
     {{ smallest("paid / NULLIF(due, 0)") }} AS INST_PAID_TO_DUE_MIN,
     {{ share("paid > due") }} AS INST_OVERPAID_SHARE,
-    {{ count("paid_day IS NULL") }} AS INST_NEVER_PAID,
     {{ largest("due_day", "short > 0") }} AS INST_LAST_UNDERPAID_DAY,
     -- Loans and cards apart
 {% for kind, is_kind in kinds %}
     {{ mean("late", is_kind) }} AS INST_{{ kind }}_DAYS_LATE_MEAN,
-    {{ largest("late", is_kind) }} AS INST_{{ kind }}_DAYS_LATE_MAX,
-    {{ mean("early", is_kind) }} AS INST_{{ kind }}_DAYS_EARLY_MEAN,
     {{ share("late > 0", is_kind) }} AS INST_{{ kind }}_LATE_SHARE,
     {{ share("short > 0", is_kind) }} AS INST_{{ kind }}_UNDERPAID_SHARE,
     {{ mean("paid", is_kind) }} AS INST_{{ kind }}_PAID_MEAN,
@@ -119,7 +103,6 @@ SELECT
     {{ total("due", "due_day >= -" ~ days) }} AS INST_DUE_SUM_LAST_{{ days }}D,
 {% endfor %}
     {{ mean("late", "due_day >= -365") }} AS INST_DAYS_LATE_MEAN_LAST_365D,
-    {{ mean("early", "due_day >= -365") }} AS INST_DAYS_EARLY_MEAN_LAST_365D,
     {{ ratio(mean("late", "due_day >= -365"), mean("late")) }} AS INST_DAYS_LATE_LAST_365D_TO_ALL,
     {{ ratio(mean("due", "due_day >= -365"), mean("due")) }} AS INST_DUE_LAST_365D_TO_ALL
 FROM instalments

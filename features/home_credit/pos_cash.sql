@@ -3,8 +3,8 @@ description: Monthly states of earlier cash and consumer loans, how late they we
 owner: home credit team
 primary_keys: [SK_ID_CURR]
 */
-{% from "macros.sql" import count, total, mean, mean_ratio, largest, smallest, ratio, share %}
-{% set windows = [3, 6, 12, 24] %}
+{% from "macros.sql" import count, total, mean, largest, smallest, ratio, share %}
+{% set windows = [3, 12, 24] %}
 WITH months AS (
     SELECT
         CAST(SK_ID_CURR AS BIGINT) AS SK_ID_CURR,
@@ -39,9 +39,8 @@ loans AS (
         MAX(late_much) FILTER (WHERE month >= -{{ n }}) AS worst_much_last_{{ n }},
     {% endfor %}
         MIN(month) FILTER (WHERE status = 'Completed') AS completed_month,
-        MAX(CASE WHEN status = 'Demand' THEN 1 ELSE 0 END) AS is_demanded,
+        MAX(CASE WHEN status IN ('Demand', 'Amortized debt') THEN 1 ELSE 0 END) AS is_demanded,
         MAX(CASE WHEN status IN ('Returned to the store', 'Canceled') THEN 1 ELSE 0 END) AS is_returned,
-        MAX(CASE WHEN status = 'Amortized debt' THEN 1 ELSE 0 END) AS is_amortized,
         MAX_BY(CASE WHEN status = 'Active' THEN 1 ELSE 0 END, month) AS is_active,
         MAX(term) AS longest_term,
         MIN(term) AS shortest_term,
@@ -57,26 +56,20 @@ SELECT
     {{ count() }} AS POS_LOANS,
     {{ total("months") }} AS POS_MONTHS,
     {{ mean("months") }} AS POS_MONTHS_PER_LOAN_MEAN,
-    {{ largest("months") }} AS POS_MONTHS_PER_LOAN_MAX,
     {{ smallest("first_month") }} AS POS_FIRST_MONTH_MIN,
-    {{ largest("first_month") }} AS POS_FIRST_MONTH_MAX,
     {{ largest("last_month") }} AS POS_LAST_MONTH_MAX,
-    {{ mean("last_month") }} AS POS_LAST_MONTH_MEAN,
 {% for n in windows %}
     {{ total("months_last_" ~ n) }} AS POS_MONTHS_LAST_{{ n }}M,
 {% endfor %}
-    {{ count("first_month >= -12") }} AS POS_LOANS_STARTED_LAST_12M,
     -- How they stand or ended
     {{ total("is_active") }} AS POS_LOANS_ACTIVE,
     {{ count("completed_month IS NOT NULL") }} AS POS_LOANS_COMPLETED,
     {{ count("completed_month >= -12") }} AS POS_LOANS_COMPLETED_LAST_12M,
     {{ total("is_demanded") }} AS POS_LOANS_DEMANDED,
     {{ total("is_returned") }} AS POS_LOANS_RETURNED,
-    {{ total("is_amortized") }} AS POS_LOANS_AMORTIZED,
     {{ largest("completed_month") }} AS POS_COMPLETED_MONTH_MAX,
     {{ mean("completed_month - first_month") }} AS POS_MONTHS_UNTIL_COMPLETED_MEAN,
     {{ mean("longest_term - (completed_month - first_month)") }} AS POS_MONTHS_COMPLETED_EARLY_MEAN,
-    {{ largest("longest_term - (completed_month - first_month)") }} AS POS_MONTHS_COMPLETED_EARLY_MAX,
     -- Terms agreed, changed and still to pay
     {{ mean("longest_term") }} AS POS_TERM_MEAN,
     {{ largest("longest_term") }} AS POS_TERM_MAX,
@@ -84,15 +77,11 @@ SELECT
     {{ mean("last_term", "is_active = 1") }} AS POS_ACTIVE_TERM_MEAN,
     {{ count("longest_term > shortest_term") }} AS POS_LOANS_TERM_CHANGED,
     {{ total("last_still_due", "is_active = 1") }} AS POS_STILL_DUE_SUM,
-    {{ largest("last_still_due", "is_active = 1") }} AS POS_STILL_DUE_MAX,
     {{ mean("last_still_due") }} AS POS_STILL_DUE_MEAN,
     {{ ratio(total("last_still_due", "is_active = 1"), total("last_term", "is_active = 1")) }} AS POS_STILL_DUE_SHARE,
     -- Months and days late; "much" leaves small amounts out
     {{ total("months_late") }} AS POS_MONTHS_LATE,
     {{ ratio("SUM(months_late)", "SUM(months)") }} AS POS_MONTHS_LATE_SHARE,
-    {{ largest("months_late") }} AS POS_MONTHS_LATE_MAX,
-    {{ mean_ratio("months_late / NULLIF(CAST(months AS DOUBLE), 0)") }} AS POS_MONTHS_LATE_SHARE_MEAN,
-    {{ total("months_late_much") }} AS POS_MONTHS_LATE_MUCH,
     {{ ratio("SUM(months_late_much)", "SUM(months)") }} AS POS_MONTHS_LATE_MUCH_SHARE,
     {{ total("months_late_over_30") }} AS POS_MONTHS_LATE_OVER_30D,
     {{ share("months_late > 0") }} AS POS_LOANS_LATE_SHARE,
@@ -100,9 +89,7 @@ SELECT
     {{ ratio("SUM(days_late)", "SUM(months)") }} AS POS_DPD_MEAN,
     {{ ratio("SUM(days_late_much)", "SUM(months)") }} AS POS_DPD_DEF_MEAN,
     {{ largest("worst") }} AS POS_DPD_MAX,
-    {{ mean("worst") }} AS POS_DPD_MAX_MEAN,
     {{ largest("worst_much") }} AS POS_DPD_DEF_MAX,
-    {{ mean("worst_much") }} AS POS_DPD_DEF_MAX_MEAN,
     {{ largest("worst", "is_active = 1") }} AS POS_ACTIVE_DPD_MAX,
     {{ largest("last_late") }} AS POS_LAST_DPD_MAX,
     {{ largest("last_late_month") }} AS POS_LAST_LATE_MONTH,
@@ -111,7 +98,6 @@ SELECT
     {{ total("months_late_last_" ~ n) }} AS POS_MONTHS_LATE_LAST_{{ n }}M,
     {{ largest("worst_much_last_" ~ n) }} AS POS_DPD_DEF_MAX_LAST_{{ n }}M,
 {% endfor %}
-    {{ ratio("SUM(months_late_last_12)", "SUM(months_last_12)") }} AS POS_MONTHS_LATE_SHARE_LAST_12M,
     {{ ratio("SUM(months_late_last_12)", "SUM(months_late)") }} AS POS_MONTHS_LATE_RECENT_TO_ALL
 FROM loans
 GROUP BY SK_ID_CURR

@@ -23,11 +23,9 @@ WITH previous AS (
         CAST(SK_ID_PREV AS BIGINT) AS SK_ID_PREV,
         NAME_CONTRACT_TYPE,
         NAME_CONTRACT_STATUS,
-        NAME_CLIENT_TYPE,
         NAME_YIELD_GROUP,
         NAME_PRODUCT_TYPE,
         NAME_GOODS_CATEGORY,
-        NAME_CASH_LOAN_PURPOSE,
         CODE_REJECT_REASON,
         CHANNEL_TYPE,
         CAST(DAYS_DECISION AS BIGINT) AS decided,
@@ -42,7 +40,6 @@ WITH previous AS (
         CAST(NFLAG_INSURED_ON_APPROVAL AS DOUBLE) AS insured,
         -- 365243 says that there is no such day, for the end: not yet.
         NULLIF(CAST(DAYS_FIRST_DRAWING AS DOUBLE), 365243) AS first_drawing,
-        NULLIF(CAST(DAYS_FIRST_DUE AS DOUBLE), 365243) AS first_due,
         NULLIF(CAST(DAYS_LAST_DUE_1ST_VERSION AS DOUBLE), 365243) AS last_due_agreed,
         NULLIF(CAST(DAYS_LAST_DUE AS DOUBLE), 365243) AS last_due,
         NULLIF(CAST(DAYS_TERMINATION AS DOUBLE), 365243) AS ended,
@@ -64,22 +61,18 @@ SELECT
     {{ count(is_kind ~ " AND " ~ refused) }} AS PREV_{{ kind }}_REFUSED,
 {% endfor %}
     -- Why refused, sold how, at which price
-{% for reason in ["HC", "LIMIT", "SCO", "SCOFR", "CLIENT", "VERIF"] %}
+{% for reason in ["HC", "LIMIT", "SCO", "SCOFR"] %}
     {{ count("CODE_REJECT_REASON = '" ~ reason ~ "'") }} AS PREV_REJECT_{{ reason }},
 {% endfor %}
 {% for group in ["high", "middle", "low_normal", "low_action"] %}
     {{ share("NAME_YIELD_GROUP = '" ~ group ~ "'") }} AS PREV_YIELD_{{ group | upper }}_SHARE,
 {% endfor %}
-{% for product in ["x-sell", "walk-in"] %}
-    {{ share("NAME_PRODUCT_TYPE = '" ~ product ~ "'") }} AS PREV_{{ product | upper | replace("-", "_") }}_SHARE,
-{% endfor %}
+    {{ share("NAME_PRODUCT_TYPE = 'walk-in'") }} AS PREV_WALK_IN_SHARE,
 {% for name, channel in [("OFFICE", "Credit and cash offices"), ("COUNTRY_WIDE", "Country-wide"), ("STONE", "Stone"),
-    ("REGIONAL", "Regional / Local"), ("CONTACT_CENTER", "Contact center"), ("AP", "AP+ (Cash loan)")] %}
+    ("CONTACT_CENTER", "Contact center")] %}
     {{ share("CHANNEL_TYPE = '" ~ channel ~ "'") }} AS PREV_CHANNEL_{{ name }}_SHARE,
 {% endfor %}
     {{ share("NAME_GOODS_CATEGORY = 'Mobile'", "NAME_GOODS_CATEGORY <> 'XNA'") }} AS PREV_GOODS_MOBILE_SHARE,
-    {{ count("NAME_CASH_LOAN_PURPOSE NOT IN ('XAP', 'XNA')") }} AS PREV_PURPOSE_STATED,
-    {{ count("NAME_CLIENT_TYPE = 'New'") }} AS PREV_AS_NEW_CLIENT,
     {{ mean("hour") }} AS PREV_HOUR_MEAN,
     -- When decided
     {{ largest("decided") }} AS PREV_DAYS_DECISION_MAX,
@@ -93,19 +86,19 @@ SELECT
 {% for kind, is_kind in kinds %}
     {{ largest("decided", is_kind) }} AS PREV_{{ kind }}_DAYS_DECISION_MAX,
 {% endfor %}
-{% for days in [90, 180, 365, 730] %}
+{% for days in [180, 365, 730] %}
     {{ count("decided >= -" ~ days) }} AS PREV_APPLICATIONS_LAST_{{ days }}D,
     {{ count(refused ~ " AND decided >= -" ~ days) }} AS PREV_REFUSED_LAST_{{ days }}D,
 {% endfor %}
     {{ share(refused, "decided >= -730") }} AS PREV_REFUSED_SHARE_LAST_730D,
     -- Asked for and granted
-{% for name in ["asked", "credit", "annuity"] %}
+    {{ mean("asked") }} AS PREV_ASKED_MEAN,
+    {{ largest("asked") }} AS PREV_ASKED_MAX,
+{% for name in ["credit", "annuity"] %}
     {{ mean(name) }} AS PREV_{{ name | upper }}_MEAN,
-    {{ largest(name) }} AS PREV_{{ name | upper }}_MAX,
-    {% for outcome, is_outcome in outcomes %}
-    {{ mean(name, is_outcome) }} AS PREV_{{ outcome }}_{{ name | upper }}_MEAN,
-    {{ largest(name, is_outcome) }} AS PREV_{{ outcome }}_{{ name | upper }}_MAX,
-    {% endfor %}
+    {{ mean(name, approved) }} AS PREV_APPROVED_{{ name | upper }}_MEAN,
+    {{ largest(name, approved) }} AS PREV_APPROVED_{{ name | upper }}_MAX,
+    {{ mean(name, refused) }} AS PREV_REFUSED_{{ name | upper }}_MEAN,
 {% endfor %}
     {{ total("credit", approved) }} AS PREV_APPROVED_CREDIT_SUM,
     {{ total("credit", approved ~ " AND decided >= -365") }} AS PREV_APPROVED_CREDIT_SUM_LAST_365D,
@@ -116,7 +109,6 @@ SELECT
     {{ mean_ratio("credit / NULLIF(asked, 0)") }} AS PREV_CREDIT_TO_ASKED_MEAN,
     {{ mean_ratio("credit / NULLIF(asked, 0)", refused) }} AS PREV_REFUSED_CREDIT_TO_ASKED_MEAN,
     {{ smallest("credit / NULLIF(asked, 0)") }} AS PREV_CREDIT_TO_ASKED_MIN,
-    {{ mean_ratio("credit / NULLIF(goods, 0)", approved) }} AS PREV_CREDIT_TO_GOODS_MEAN,
     {{ mean_ratio("annuity / NULLIF(credit, 0)", approved) }} AS PREV_ANNUITY_TO_CREDIT_MEAN,
     -- The price of a loan: all that is paid back against what was lent
     {{ mean_ratio("annuity * term / NULLIF(credit, 0)", approved) }} AS PREV_PAID_BACK_TO_CREDIT_MEAN,
@@ -125,25 +117,16 @@ SELECT
     {{ mean_ratio("down_payment_rate") }} AS PREV_DOWN_PAYMENT_RATE_MEAN,
     {{ largest("down_payment_rate") }} AS PREV_DOWN_PAYMENT_RATE_MAX,
     {{ mean("term", approved) }} AS PREV_TERM_MEAN,
-    {{ largest("term", approved) }} AS PREV_TERM_MAX,
     {{ mean("term", refused) }} AS PREV_REFUSED_TERM_MEAN,
     {{ mean("insured") }} AS PREV_INSURED_SHARE,
     -- The course of the loans that were granted
-    {{ largest("first_due") }} AS PREV_DAYS_FIRST_DUE_MAX,
-    {{ smallest("first_due") }} AS PREV_DAYS_FIRST_DUE_MIN,
     {{ largest("last_due") }} AS PREV_DAYS_LAST_DUE_MAX,
-    {{ mean("last_due") }} AS PREV_DAYS_LAST_DUE_MEAN,
     {{ largest("last_due_agreed") }} AS PREV_DAYS_LAST_DUE_AGREED_MAX,
     {{ largest("first_drawing") }} AS PREV_DAYS_FIRST_DRAWING_MAX,
-    {{ largest("ended") }} AS PREV_DAYS_TERMINATION_MAX,
     {{ mean("ended") }} AS PREV_DAYS_TERMINATION_MEAN,
     {{ mean("last_due_agreed - last_due") }} AS PREV_DAYS_PAID_EARLY_MEAN,
-    {{ largest("last_due_agreed - last_due") }} AS PREV_DAYS_PAID_EARLY_MAX,
-    {{ smallest("last_due_agreed - last_due") }} AS PREV_DAYS_PAID_EARLY_MIN,
-    {{ count("last_due_agreed - last_due > 30") }} AS PREV_PAID_EARLY,
     -- What still runs
     {{ count("is_running = 1") }} AS PREV_RUNNING,
-    {{ total("credit", "is_running = 1") }} AS PREV_RUNNING_CREDIT_SUM,
     {{ total("annuity", "is_running = 1") }} AS PREV_RUNNING_ANNUITY_SUM,
     {{ largest("last_due_agreed", "is_running = 1") }} AS PREV_RUNNING_DAYS_LAST_DUE_MAX,
     -- The latest application of all, and the latest that was granted
