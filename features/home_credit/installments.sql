@@ -14,8 +14,8 @@ WITH payments AS (
         CAST(NUM_INSTALMENT_NUMBER AS BIGINT) AS number,
         CAST(DAYS_INSTALMENT AS DOUBLE) AS due_day,
         CAST(DAYS_ENTRY_PAYMENT AS DOUBLE) AS paid_day,
-        CAST(FLOOR(1000 * CAST(AMT_INSTALMENT AS DOUBLE) + 0.5) AS BIGINT) AS due,
-        CAST(FLOOR(1000 * CAST(AMT_PAYMENT AS DOUBLE) + 0.5) AS BIGINT) AS paid
+        CAST(AMT_INSTALMENT AS DOUBLE) AS due,
+        CAST(AMT_PAYMENT AS DOUBLE) AS paid
     FROM installments_payments
 ),
 -- An instalment that was paid in parts has a row for each part.
@@ -28,7 +28,7 @@ whole_instalments AS (
         MAX(due_day) AS due_day,
         MAX(paid_day) AS paid_day,
         MAX(due) AS due,
-        COALESCE(SUM(paid), 0) AS paid,
+        COALESCE({{ total("paid") }}, 0) AS paid,
         COUNT(*) AS parts
     FROM payments
     GROUP BY SK_ID_CURR, SK_ID_PREV, version, number
@@ -44,9 +44,9 @@ instalments AS (
         CASE WHEN version = 0 THEN 1 ELSE 0 END AS is_card,
         CASE WHEN paid_day > due_day THEN paid_day - due_day WHEN paid_day <= due_day THEN 0 END AS late,
         CASE WHEN paid_day < due_day THEN due_day - paid_day WHEN paid_day >= due_day THEN 0 END AS early,
-        CAST(due AS DOUBLE) / 1000 AS due,
-        CAST(paid AS DOUBLE) / 1000 AS paid,
-        CAST(CASE WHEN paid < due THEN due - paid ELSE 0 END AS DOUBLE) / 1000 AS short
+        due,
+        paid,
+        CASE WHEN paid < due - 0.0005 THEN due - paid ELSE 0 END AS short
     FROM whole_instalments
 )
 SELECT
@@ -85,7 +85,7 @@ SELECT
     {{ total("short") }} AS INST_SHORT_SUM,
     {{ ratio(total("paid"), total("due")) }} AS INST_PAID_TO_DUE,
     {{ smallest("paid / NULLIF(due, 0)") }} AS INST_PAID_TO_DUE_MIN,
-    {{ share("paid > due") }} AS INST_OVERPAID_SHARE,
+    {{ share("paid > due + 0.0005") }} AS INST_OVERPAID_SHARE,
     {{ largest("due_day", "short > 0") }} AS INST_LAST_UNDERPAID_DAY,
     -- Loans and cards apart
 {% for kind, is_kind in kinds %}
