@@ -16,9 +16,11 @@ import click
 
 from mlrecipes import __version__
 from mlrecipes.errors import DataError, GateRejected, RecipeError, StoreError, UserCodeError
+from mlrecipes.execution import Event
 from mlrecipes.recipe import Recipe
 from mlrecipes.records import Action, Decision, to_json
 from mlrecipes.reports.text import render_facts
+from mlrecipes.runner import StepOutcome
 from mlrecipes.talk import Talk, seconds
 
 __all__ = ["main"]
@@ -91,24 +93,71 @@ def run(  # noqa: PLR0913, PLR0917 - one argument an option
 ) -> None:
     """Run a step and all that it needs, as far as anything changed."""
     recipe = _open(root, profile, settings)
+    options = _options(root, profile, settings)
+    again = f"run{f' --to {step}' if step else ''}{options}"
+    _run_and_tell(
+        recipe,
+        lambda hear: recipe.run(step, from_step=from_step, wait_s=wait_s, on_event=hear),
+        again=again,
+        options=options,
+        as_json=as_json,
+    )
+
+
+@cli.command()
+@_recipe_options
+@click.option("--wait", "wait_s", default=0.0, help="Seconds to wait for a busy workspace.")
+@_json_option
+def features(
+    root: Path,
+    profile: str,
+    settings: tuple[str, ...],
+    wait_s: float,
+    as_json: bool,  # noqa: FBT001 - click passes flags so
+) -> None:
+    """Build feature tables, as far as anything changed: of the recipe's sets, or of some.
+
+    A --set without an equals sign names a set, a folder below features/; without one, all
+    sets of the recipe are built.
+    """
+    sets = tuple(text for text in settings if text and "=" not in text)
+    settings = tuple(text for text in settings if "=" in text)
+    recipe = _open(root, profile, settings)
+    options = _options(root, profile, settings)
+    _run_and_tell(
+        recipe,
+        lambda hear: recipe.build_features(sets, wait_s=wait_s, on_event=hear),
+        again=f"features{''.join(f' --set {shlex.quote(name)}' for name in sets)}{options}",
+        options=options,
+        as_json=as_json,
+    )
+
+
+def _run_and_tell(
+    recipe: Recipe,
+    start: Callable[[Callable[[Event], None]], tuple[StepOutcome, ...]],
+    *,
+    again: str,
+    options: str,
+    as_json: bool,
+) -> None:
+    """Run steps, tell what becomes of them, and which command goes on after a failure."""
     talk = Talk(sys.stderr if as_json else sys.stdout)
     try:
         with talk:
-            outcomes = recipe.run(step, from_step=from_step, wait_s=wait_s, on_event=talk.hear)
+            outcomes = start(talk.hear)
     except (UserCodeError, DataError, StoreError, GateRejected) as error:
         _show_error(error)
-        again = f"{f' --to {step}' if step else ''}{_options(root, profile, settings)}"
-        click.echo(f"What was done is kept. Go on with: mlrecipes run{again}", err=True)
+        click.echo(f"What was done is kept. Go on with: mlrecipes {again}", err=True)
         raise click.exceptions.Exit(error.exit_code) from error
     if as_json:
-        _print_json({"recipe": recipe.name, "profile": profile, "steps": to_json(list(outcomes))})
+        steps = to_json(list(outcomes))
+        _print_json({"recipe": recipe.name, "profile": recipe.profile, "steps": steps})
         return
     if all(outcome.action is Action.CACHED for outcome in outcomes):
         click.echo(f"Nothing to do: {_steps(len(outcomes))} up to date.")
     else:
-        click.echo(
-            f"Look: mlrecipes inspect {outcomes[-1].step}{_options(root, profile, settings)}"
-        )
+        click.echo(f"Look: mlrecipes inspect {outcomes[-1].step}{options}")
 
 
 @cli.command()

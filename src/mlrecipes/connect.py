@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from mlrecipes.planning import Project
+from mlrecipes.ports import FeatureBackend
 from mlrecipes.steps import Ports
 from mlrecipes.stores.datasets import FileDatasetReader
+from mlrecipes.stores.feature_backends import open_backend
 from mlrecipes.stores.models import MlflowModels
 from mlrecipes.stores.registry import MlflowRegistry
 from mlrecipes.stores.tracking import MlflowTracker, TrackingTarget, ping
@@ -33,7 +37,13 @@ def connect(project: Project) -> Ports:
     reader = FileDatasetReader(
         project.root, project.workspace / "cache" / "downloads", project.digests.digest
     )
-    return Ports(reader, MlflowModels(), tracker, MlflowRegistry(to.registry_uri, to.tracking_uri))
+    registry = MlflowRegistry(to.registry_uri, to.tracking_uri)
+
+    @cache
+    def feature_backend() -> FeatureBackend:
+        return open_backend(project.config.feature_store, project.root, project.workspace)
+
+    return Ports(reader, MlflowModels(), tracker, registry, feature_backend)
 
 
 def _committed_run(project: Project) -> str | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,9 @@ from mlrecipes.dag.fingerprint import flatten
 from mlrecipes.dag.graph import Graph, build_graph
 from mlrecipes.dag.plan import Known, Wanted
 from mlrecipes.errors import ConfigError, Problem
+from mlrecipes.features.definition import FeatureDefinition, load_definitions
 from mlrecipes.records import JSON, Manifest, Source
-from mlrecipes.steps import ALL_STEPS, Step, UserFunction
+from mlrecipes.steps import Step, UserFunction, steps_of
 from mlrecipes.stores.destinations import (
     Destinations,
     local_database,
@@ -28,6 +29,7 @@ from mlrecipes.stores.destinations import (
     resolve_destinations,
 )
 from mlrecipes.stores.digests import DigestMemory
+from mlrecipes.stores.feature_backends import local_table
 from mlrecipes.stores.objects import ObjectStore
 from mlrecipes.user_code.declared import declaration_problems
 from mlrecipes.user_code.source import SourceTree
@@ -35,6 +37,7 @@ from mlrecipes.user_code.source import SourceTree
 __all__ = ["Project", "open_project"]
 
 WORKSPACE = ".mlrecipes"
+FEATURE_TABLE = "feature-table://"
 
 
 @dataclass(frozen=True)
@@ -91,12 +94,22 @@ class Project:
     @cached_property
     def graph(self) -> Graph:
         """The steps in order."""
-        return build_graph(step.spec for step in ALL_STEPS)
+        return build_graph(step.spec for step in self.steps.values())
 
     @cached_property
     def steps(self) -> dict[str, Step]:
         """The steps by name."""
-        return {step.name: step for step in ALL_STEPS}
+        return {step.name: step for step in steps_of(self.config)}
+
+    @cached_property
+    def feature_definitions(self) -> tuple[FeatureDefinition, ...]:
+        """The feature tables that this recipe builds.
+
+        Raises:
+            ConfigError: A definition is wrong; all problems at once.
+        """
+        features = self.config.steps.features
+        return load_definitions(self.root, features.sets) if features else ()
 
     def where(self, key: str) -> str:
         """Where a configuration key stands, as ``recipe.yaml:48``."""
@@ -121,8 +134,29 @@ class Project:
             file, line = self.loaded.places.find("model_registry")
             key, hint = "model_registry.model_name", "The register step needs it."
             found.append(Problem(file, line, key, "is missing.", hint))
+        try:
+            _ = self.feature_definitions if "features" in names else ()
+        except ConfigError as error:
+            found.extend(error.problems)
         if found:
             raise ConfigError(dict.fromkeys(found))
+
+    def check_queries(self) -> None:
+        """Find what is wrong with the queries of the feature tables; takes an SQL parser.
+
+        Raises:
+            ConfigError: All problems at once.
+        """
+        from mlrecipes.features.sql import parse_query
+
+        found: list[Problem] = []
+        for definition in self.feature_definitions:
+            try:
+                parse_query(definition, self.root)
+            except ConfigError as error:
+                found.extend(error.problems)
+        if found:
+            raise ConfigError(found)
 
     def wanted(self, target: str, from_step: str | None = None) -> Wanted:
         """What a run to the target would need to be made from."""
@@ -167,6 +201,8 @@ class Project:
         parts["engine.python"] = ".".join(platform.python_version_tuple()[:2])
         if step.needs_tracking:
             parts["tracking_uri"] = masked(self.destinations.tracking_uri)
+        if step.name == "features":
+            parts |= {f"file.{d.file}": d.digest for d in self.feature_definitions}
         if step.name == "register":
             parts["registry_uri"] = masked(self.destinations.registry_uri)
         return parts
@@ -182,7 +218,9 @@ class Project:
         return None
 
     def _source_change(self, source: Source) -> str | None:
-        """Why a file that was read is not what it was; remote files are not looked at."""
+        """Why what was read is not what it was; what lies elsewhere is not looked at."""
+        if source.uri.startswith(FEATURE_TABLE):
+            return self._table_change(source)
         if source.sha256 is None or "://" in source.uri:
             return None
         try:
@@ -191,6 +229,15 @@ class Project:
             return f"input {source.uri} is gone"
         return None if sha256 == source.sha256 else f"input {source.uri} changed"
 
+    def _table_change(self, source: Source) -> str | None:
+        if self.config.feature_store.using != "local":
+            return None
+        name = source.uri.removeprefix(FEATURE_TABLE)
+        now = local_table(self.config.feature_store, self.root, self.workspace, name)
+        if now is None:
+            return f"feature table {name} is gone"
+        return None if now.content_id == source.sha256 else f"feature table {name} changed"
+
 
 def open_project(
     root: Path,
@@ -198,15 +245,35 @@ def open_project(
     *,
     overrides: Mapping[str, str] | None = None,
     environment: Mapping[str, Any] | None = None,
+    feature_sets: tuple[str, ...] = (),
 ) -> Project:
     """Open a recipe with a profile.
+
+    Args:
+        root: The folder with ``recipe.yaml``.
+        profile: Name of a file in ``profiles/``.
+        overrides: New values for variables of the profile.
+        environment: Environment variables.
+        feature_sets: Sets of feature tables to build instead of those that the recipe names.
 
     Raises:
         ConfigError: The recipe or the profile has problems; all are listed.
     """
     loaded = load_config(root, profile, overrides or {})
+    if feature_sets:
+        loaded = _with_sets(loaded, feature_sets)
     destinations = resolve_destinations(loaded.config, root=root, environment=environment or {})
     return Project(root, profile, loaded, destinations)
+
+
+def _with_sets(loaded: LoadedConfig, sets: tuple[str, ...]) -> LoadedConfig:
+    steps = loaded.config.steps
+    if steps.features is None:
+        what, hint = "is missing.", "Say there where the raw tables are."
+        raise ConfigError([Problem(*loaded.places.find("steps"), "steps.features", what, hint)])
+    features = steps.features.model_copy(update={"sets": sets})
+    steps = steps.model_copy(update={"features": features})
+    return replace(loaded, config=loaded.config.model_copy(update={"steps": steps}))
 
 
 def _version(distribution: str) -> str:

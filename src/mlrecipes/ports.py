@@ -18,6 +18,7 @@ from mlrecipes.records import Scalar, Source
 __all__ = [
     "DatasetInput",
     "DatasetReader",
+    "FeatureBackend",
     "FeatureEngine",
     "FeatureStore",
     "ModelDescription",
@@ -61,6 +62,14 @@ class DatasetReader(Protocol):
         Raises:
             StoreError: A location does not exist, is empty or cannot be read.
             UserCodeError: The loader failed or returned no frame.
+        """
+        ...
+
+    def sources(self, path: Path) -> tuple[Source, ...]:
+        """A file, or the files of a folder, with their digests.
+
+        Raises:
+            StoreError: It is not there, or cannot be read.
         """
         ...
 
@@ -148,6 +157,8 @@ class ModelDescription:
         positive_class: Whose probability a ``probability`` output gives.
         requirements: Exact requirements of the model, such as ``lightgbm==4.7.0``.
         code_paths: Folders and files the pipeline needs on import, such as ``steps``.
+        lookups: How its raw columns were looked up in feature tables, so that batch scoring
+            can do the same from keys alone.
     """
 
     task: str
@@ -158,6 +169,7 @@ class ModelDescription:
     positive_class: Scalar = None
     requirements: tuple[str, ...] = ()
     code_paths: tuple[Path, ...] = ()
+    lookups: tuple[Lookup, ...] = ()
 
 
 class ModelPackager(Protocol):
@@ -349,3 +361,11 @@ class FeatureStore(Protocol):
             StoreError: There is no such table.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureBackend:
+    """An engine and the store that takes its rows."""
+
+    engine: FeatureEngine
+    store: FeatureStore

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -119,6 +119,33 @@ class Recipe:
         request = Request(step or LAST_STEP, from_step, wait_s)
         return tuple(run_plan(project, request, _connect, on_event or _ignore))
 
+    def build_features(
+        self,
+        sets: Sequence[str] = (),
+        *,
+        wait_s: float = 0.0,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> tuple[StepOutcome, ...]:
+        """Build feature tables whose definition or raw tables changed.
+
+        Args:
+            sets: Folders below ``features/``; those that the recipe names if there are none.
+            wait_s: Seconds to wait if another process runs this recipe.
+            on_event: Called when the step starts, finishes, is kept, warns or fails.
+
+        Returns:
+            What became of the features step.
+
+        Raises:
+            ConfigError: The recipe builds no feature tables, a set is not there, or a
+                definition is wrong; nothing was written.
+            TryAgain: Another process runs the recipe, or was faster to write a table.
+            RecipeError: A table could not be built; those before it are there.
+        """
+        project = self._open(tuple(sets))
+        request = Request("features", None, wait_s)
+        return tuple(run_plan(project, request, _connect, on_event or _ignore))
+
     def plan(self, step: str | None = None, *, from_step: str | None = None) -> list[Decision]:
         """Say which steps would run up to ``step``, and why. Nothing is run or imported."""
         project = self._open()
@@ -131,7 +158,9 @@ class Recipe:
         Raises:
             ConfigError: All problems, each with file and line.
         """
-        self._open().check(LAST_STEP)
+        project = self._open()
+        project.check(LAST_STEP)
+        project.check_queries()
 
     def status(self) -> dict[str, Manifest | None]:
         """The result that each step has now; None for a step that has none."""
@@ -160,6 +189,7 @@ class Recipe:
         """Load something that a step made, checked against its digest.
 
         ============================================== =========================
+        feature_tables, feature_lookups                dict, list
         ingested_data, training_data, validation_data,
         test_data, transformed_training_data,          pandas DataFrame
         transformed_validation_data,
@@ -198,6 +228,27 @@ class Recipe:
         manifest, artifact = self._find(project, name)
         return None if manifest is None else project.store.path(manifest, artifact)
 
+    def score_batch(self, rows: Any, model_uri: str | None = None) -> Any:
+        """Score rows that hold keys: what the model looked up in training is fetched again.
+
+        Args:
+            rows: A pandas DataFrame, one row a prediction, with the keys of the model's
+                lookups and the columns that it does not look up.
+            model_uri: Such as ``models:/home_credit_default/3``; the recipe's registered
+                model under its alias if not given.
+
+        Returns:
+            The rows with the column ``prediction``.
+
+        Raises:
+            DataError: A key or a column is missing.
+            StoreError: There is no such model or feature table.
+            TryAgain: A server does not answer.
+        """
+        from mlrecipes.scoring import score_batch
+
+        return score_batch(self._open(), rows, model_uri)
+
     def clean(self, step: str | None = None) -> list[str]:
         """Forget the results of a step, of all steps if none is given. Runs and models stay.
 
@@ -212,10 +263,14 @@ class Recipe:
         with workspace_lock(project.workspace):
             return project.store.clean(project.profile, names)
 
-    def _open(self) -> Project:
+    def _open(self, feature_sets: tuple[str, ...] = ()) -> Project:
         """Read the files anew each time: a notebook's user edits them between two calls."""
         return open_project(
-            self._root, self._profile, overrides=self._overrides, environment=os.environ
+            self._root,
+            self._profile,
+            overrides=self._overrides,
+            environment=os.environ,
+            feature_sets=feature_sets,
         )
 
     def _find(self, project: Project, name: str) -> tuple[Manifest | None, ArtifactSpec]:

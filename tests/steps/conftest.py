@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from mlrecipes.config.schema import RecipeConfig
+from mlrecipes.errors import StoreError
+from mlrecipes.ports import FeatureBackend
 from mlrecipes.steps import Context, Ports, ProjectFacts
 from mlrecipes.stores.datasets import FileDatasetReader
 from mlrecipes.stores.models import MlflowModels
@@ -22,6 +24,10 @@ def tracker() -> MemoryTracker:
 @pytest.fixture
 def registry() -> MemoryRegistry:
     return MemoryRegistry()
+
+
+def no_feature_tables() -> FeatureBackend:
+    raise StoreError("This recipe has no feature tables.")
 
 
 @pytest.fixture
@@ -41,7 +47,7 @@ def context(
             config=config,
             task=task_for(config.recipe, config.positive_class),
             functions=functions or {},
-            ports=Ports(reader, MlflowModels(), tracker, registry),
+            ports=Ports(reader, MlflowModels(), tracker, registry, no_feature_tables),
             project=ProjectFacts("loans", "local", tmp_path, tmp_path / "cache"),
             staging=staging,
             where=lambda key: f"recipe.yaml ({key})",

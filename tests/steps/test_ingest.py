@@ -10,7 +10,10 @@ import pytest
 from mlrecipes.errors import DataError, UserCodeError
 from mlrecipes.records import Profile
 from mlrecipes.steps import Context
-from mlrecipes.steps.ingest import LOADER_METHOD, LOCATION_METHOD, STEP, Inputs, run
+from mlrecipes.steps.ingest import STEP, Inputs, run
+
+LOCATION_METHOD = "steps.ingest.location_method"
+LOADER_METHOD = "steps.ingest.loader_method"
 
 
 def test_ingest_gives_the_table_and_the_file_it_came_from(

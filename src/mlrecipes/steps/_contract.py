@@ -14,7 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from mlrecipes.config.schema import RecipeConfig
-from mlrecipes.ports import DatasetReader, ModelPackager, Registry, Tracker
+from mlrecipes.ports import (
+    DatasetReader,
+    FeatureBackend,
+    ModelPackager,
+    Registry,
+    Tracker,
+)
 from mlrecipes.records import ArtifactSpec, StepResult, StepSpec
 from mlrecipes.tasks import Task
 
@@ -66,12 +72,17 @@ class ProjectFacts:
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The outside world, for steps."""
+    """The outside world, for steps.
+
+    Attributes:
+        feature_backend: Opens engine and store of feature tables; a cluster may have to start.
+    """
 
     reader: DatasetReader
     models: ModelPackager
     tracker: Tracker
     registry: Registry
+    feature_backend: Callable[[], FeatureBackend]
 
 
 @dataclass(frozen=True, slots=True)

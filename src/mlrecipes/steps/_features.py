@@ -8,8 +8,17 @@ from typing import Any
 
 from mlrecipes.config.schema import RecipeConfig
 from mlrecipes.errors import DataError, did_you_mean, few
+from mlrecipes.feature_records import FeatureTableInfo
+from mlrecipes.records import Source
 
-__all__ = ["check_columns", "common_settings", "described", "features_of", "target_of"]
+__all__ = [
+    "check_columns",
+    "common_settings",
+    "described",
+    "features_of",
+    "table_source",
+    "target_of",
+]
 
 
 def common_settings(config: RecipeConfig) -> dict[str, Any]:
@@ -76,3 +85,8 @@ def check_columns(frame: Any, config: RecipeConfig, where: Mapping[str, str]) ->
                 )
     if features_of(frame, config).shape[1] == 0:
         raise DataError("No column is left for the model beside the target and the ignored ones.")
+
+
+def table_source(info: FeatureTableInfo) -> Source:
+    """A feature table as a source: another version of it is another content."""
+    return Source(f"feature-table://{info.table.name}", None, info.content_id)

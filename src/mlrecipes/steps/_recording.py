@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mlrecipes.feature_records import Lookup
 from mlrecipes.ports import DatasetInput, ModelDescription
 from mlrecipes.steps._contract import MODEL_ARTIFACT_PATH, Context
 
 __all__ = ["record_parts", "record_tables", "record_training", "run_tags"]
 
 
-def run_tags(context: Context) -> dict[str, str]:
-    """Tags of a run, as MLflow Recipes set them, and those of the recipe's repository."""
+def run_tags(context: Context, lookups: Sequence[Lookup] = ()) -> dict[str, str]:
+    """Tags of a run, as MLflow Recipes set them, and where its code and features are from."""
+    tables = {f"{lookup.table}@{lookup.version}": None for lookup in lookups}
+    from_store = {"mlrecipes.feature_tables": ", ".join(tables)} if tables else {}
     return {
+        **from_store,
         "mlflow.source.type": "RECIPE",
         "mlflow.pipeline.template.name": context.config.recipe,
         "mlflow.pipeline.profile.name": context.project.profile,

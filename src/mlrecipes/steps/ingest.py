@@ -1,23 +1,35 @@
-"""ingest: read the data that the recipe points at, and look at it."""
+"""ingest: read the data that the recipe points at, put features beside them, look at both."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mlrecipes.checks.profile import preview_table, profile_frame, schema_table
 from mlrecipes.config.schema import RecipeConfig
-from mlrecipes.errors import UserCodeError
-from mlrecipes.records import ArtifactKind, ArtifactSpec, Facts, Section, StepResult
+from mlrecipes.config.step_schema import Ingest
+from mlrecipes.errors import DataError, UserCodeError, did_you_mean, few
+from mlrecipes.feature_records import Lookup
+from mlrecipes.ports import FeatureStore
+from mlrecipes.records import ArtifactKind, ArtifactSpec, Facts, Section, Source, StepResult
 from mlrecipes.steps._contract import Context, Step, UserFunction
-from mlrecipes.steps._features import check_columns
+from mlrecipes.steps._features import check_columns, table_source
+from mlrecipes.steps._joining import (
+    Coverage,
+    cover,
+    join_features,
+    lookup_section,
+    lookups_of,
+    spine_columns,
+)
+from mlrecipes.steps._lookups import lookups_json
 
-__all__ = ["STEP"]
+__all__ = ["STEP", "WITH_FEATURES"]
 
 KEY = "steps.ingest"
-LOCATION_METHOD = f"{KEY}.location_method"
-LOADER_METHOD = f"{KEY}.loader_method"
+SCORING_KEY = "steps.ingest_scoring"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,63 +37,153 @@ class Inputs:
     """ingest reads nothing that another step wrote."""
 
 
+@dataclass(frozen=True, slots=True)
+class InputsWithFeatures:
+    """The feature tables that the recipe built; others are read as they are now."""
+
+    feature_tables: Any
+
+
+@dataclass(frozen=True, slots=True)
+class _Ingested:
+    """The rows, how their features were looked up, and where all of it is from."""
+
+    frame: Any
+    sources: tuple[Source, ...]
+    lookups: tuple[Lookup, ...] = ()
+    sections: tuple[Section, ...] = ()
+
+
 def settings(config: RecipeConfig) -> Mapping[str, Any]:
     """What decides the outcome, beside the user's code and the data itself."""
-    return {
-        KEY: config.steps.ingest.model_dump(exclude={"skip_data_profiling"}),
-        "target_col": config.target_col,
-        "positive_class": config.positive_class,
+    parts: dict[str, Any] = {
+        key: section.model_dump(exclude={"skip_data_profiling"})
+        for key, section in _sources_of(config)
     }
+    if config.steps.ingest.feature_lookups:
+        parts["feature_store"] = config.feature_store.model_dump()
+        parts["hidden"] = [*config.id_cols, *config.ignore_cols]
+    return parts | {"target_col": config.target_col, "positive_class": config.positive_class}
 
 
 def user_functions(config: RecipeConfig) -> tuple[UserFunction, ...]:
     """The functions of ``steps/ingest.py`` that the recipe names."""
-    ingest = config.steps.ingest
-    named = {LOCATION_METHOD: ingest.location_method, LOADER_METHOD: ingest.loader_method}
-    return tuple(UserFunction(key, "ingest", name) for key, name in named.items() if name)
-
-
-def run(inputs: Inputs, context: Context) -> StepResult:
-    """Find the data, read it, check its target and profile its columns."""
-    config = context.config
-    location = _locate(context)
-    dataset = context.ports.reader.read(
-        location, config.steps.ingest.using, context.functions.get(LOADER_METHOD)
+    return tuple(
+        UserFunction(f"{key}.{word}", "ingest", name)
+        for key, section in _sources_of(config)
+        for word in ("location_method", "loader_method")
+        if (name := getattr(section, word))
     )
-    frame = dataset.frame
+
+
+def run(inputs: Inputs | InputsWithFeatures, context: Context) -> StepResult:
+    """Find the data, read it, look features up, check the target and profile the columns."""
+    config = context.config
+    ingested = _read(KEY, config.steps.ingest, context)
+    if config.steps.ingest.feature_lookups:
+        ingested = _with_features(ingested, inputs, context)
+    frame = ingested.frame
     where = {key: context.where(key) for key in ("target_col", "id_cols", "ignore_cols")}
     check_columns(frame, config, where)
     context.task.check_target(frame[config.target_col], "the ingested data")
     n_rows, n_columns = frame.shape
     return StepResult(
-        outputs={"ingested_data": frame},
-        sections=tuple(_sections(frame, context, [source.uri for source in dataset.sources])),
+        outputs={"ingested_data": frame, "feature_lookups": lookups_json(ingested.lookups)},
+        sections=(*ingested.sections, *_sections(ingested, context)),
         summary=f"{n_rows:,} rows x {n_columns} columns",
-        sources=dataset.sources,
+        sources=ingested.sources,
     )
 
 
-def _locate(context: Context) -> Any:
+# ---- reading ---------------------------------------------------------------------------------
+
+
+def _sources_of(config: RecipeConfig) -> Iterator[tuple[str, Ingest]]:
+    """The sections that say where rows are: those to score matter only beside features."""
+    yield KEY, config.steps.ingest
+    if config.steps.ingest_scoring is not None and config.steps.ingest.feature_lookups:
+        yield SCORING_KEY, config.steps.ingest_scoring
+
+
+def _read(key: str, section: Ingest, context: Context) -> _Ingested:
+    location = _locate(key, section, context)
+    loader = context.functions.get(f"{key}.loader_method")
+    dataset = context.ports.reader.read(location, section.using, loader)
+    frame = dataset.frame
+    for name in section.columns:
+        if name not in frame.columns:
+            raise DataError(
+                f"{context.where(f'{key}.columns')}: columns names '{name}', which is not among "
+                f"the {frame.shape[1]} columns of the data ({few(frame.columns)}).",
+                hint=did_you_mean(name, frame.columns),
+            )
+    return _Ingested(frame[list(section.columns)] if section.columns else frame, dataset.sources)
+
+
+def _locate(key: str, section: Ingest, context: Context) -> Any:
     """Where the data lies: written in the recipe, or found by the user's function."""
-    ingest = context.config.steps.ingest
-    find: Callable[..., Any] | None = context.functions.get(LOCATION_METHOD)
+    find: Callable[..., Any] | None = context.functions.get(f"{key}.location_method")
     if find is None:
-        return ingest.location
-    found = find(**ingest.location_params, cache=context.project.cache)
+        return section.location
+    found = find(**section.location_params, cache=context.project.cache)
     paths = found if isinstance(found, list | tuple) else [found]
     if not all(isinstance(path, str) or hasattr(path, "__fspath__") for path in paths):
         raise UserCodeError(
-            f"steps/ingest.py:{ingest.location_method} gave {type(found).__name__}; "
+            f"steps/ingest.py:{section.location_method} gave {type(found).__name__}; "
             "a path or a list of paths is expected."
         )
     return [str(path) for path in paths]
 
 
-def _sections(frame: Any, context: Context, sources: list[str]) -> list[Section]:
+# ---- features --------------------------------------------------------------------------------
+
+
+def _with_features(
+    ingested: _Ingested, inputs: Inputs | InputsWithFeatures, context: Context
+) -> _Ingested:
+    built = inputs.feature_tables if isinstance(inputs, InputsWithFeatures) else {}
+    store = context.ports.feature_backend().store
+    lookups, tables = lookups_of(context, store, list(ingested.frame.columns), built)
+    frame = join_features(ingested.frame, lookups, store, context.staging)
+    others = tuple(table_source(info) for info in tables if info.table.name not in built)
+    scoring = _cover_scoring(lookups, store, context)
+    return dataclasses.replace(
+        ingested,
+        frame=frame,
+        lookups=lookups,
+        sources=(*ingested.sources, *others),
+        sections=(lookup_section(lookups, cover(frame, lookups), scoring),),
+    )
+
+
+def _cover_scoring(
+    lookups: tuple[Lookup, ...], store: FeatureStore, context: Context
+) -> Coverage | None:
+    """What is known of the rows to score; None if the recipe does not say where they are."""
+    section = context.config.steps.ingest_scoring
+    if section is None or not section.has_location:
+        return None
+    rows = _read(SCORING_KEY, section, context).frame
+    columns = spine_columns(lookups)
+    missing = [name for name in columns if name not in rows.columns]
+    if missing:
+        raise DataError(
+            f"{context.where(SCORING_KEY)}: the rows to score lack {few(missing)}, by which "
+            "features are looked up.",
+            hint=did_you_mean(missing[0], rows.columns),
+        )
+    return cover(join_features(rows[columns], lookups, store, context.staging), lookups)
+
+
+# ---- the card --------------------------------------------------------------------------------
+
+
+def _sections(ingested: _Ingested, context: Context) -> list[Section]:
+    frame, uris = ingested.frame, [source.uri for source in ingested.sources]
     sections = [
         Section("Data Schema", (schema_table(frame),)),
         Section("Data Preview", (preview_table(frame),)),
-        Section("Sources", (Facts(tuple((f"file {i}", uri) for i, uri in enumerate(sources, 1))),)),
+        Section("Sources", (Facts(tuple((f"file {i}", uri) for i, uri in enumerate(uris, 1))),)),
     ]
     if context.config.steps.ingest.skip_data_profiling:
         return sections
@@ -91,10 +193,15 @@ def _sections(frame: Any, context: Context, sources: list[str]) -> list[Section]
 STEP = Step(
     name="ingest",
     inputs=Inputs,
-    writes=(ArtifactSpec("ingested_data", ArtifactKind.FRAME),),
-    version=1,
+    writes=(
+        ArtifactSpec("ingested_data", ArtifactKind.FRAME),
+        ArtifactSpec("feature_lookups", ArtifactKind.JSON),
+    ),
+    version=2,
     settings=settings,
     user_functions=user_functions,
     run=run,
     libraries=("pandas", "pyarrow"),
 )
+WITH_FEATURES = dataclasses.replace(STEP, inputs=InputsWithFeatures)
+"""The same step in a recipe that builds feature tables: they come first."""

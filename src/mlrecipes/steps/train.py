@@ -9,6 +9,7 @@ from typing import Any
 from mlrecipes.checks.profile import preview_table
 from mlrecipes.config.schema import RecipeConfig
 from mlrecipes.errors import UserCodeError
+from mlrecipes.feature_records import Lookup
 from mlrecipes.ports import ModelDescription
 from mlrecipes.records import (
     ArtifactKind,
@@ -21,6 +22,7 @@ from mlrecipes.records import (
 )
 from mlrecipes.steps._contract import Context, Step, UserFunction
 from mlrecipes.steps._features import common_settings, described, features_of, target_of
+from mlrecipes.steps._lookups import from_json
 from mlrecipes.steps._recording import record_parts, record_training, run_tags
 from mlrecipes.steps._scores import (
     Scores,
@@ -50,6 +52,7 @@ class Inputs:
     transformer: Any
     transformed_training_data: Any
     transformed_validation_data: Any
+    feature_lookups: Any = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +84,10 @@ def user_functions(config: RecipeConfig) -> tuple[UserFunction, ...]:
 
 def run(inputs: Inputs, context: Context) -> StepResult:
     """Open a run, fit, score both parts, save the model and record everything."""
-    run_info = context.ports.tracker.start_run(run_tags(context))
+    lookups = from_json(inputs.feature_lookups)
+    run_info = context.ports.tracker.start_run(run_tags(context, lookups))
     trained = _train(inputs, context)
-    description = _describe(trained, context)
+    description = _describe(trained, context, lookups)
     model_path = context.staging / "model"
     examples = features_of(inputs.training_data, context.config).head(N_EXAMPLES)
     context.ports.models.save(trained.pipeline, description, examples, model_path)
@@ -155,7 +159,7 @@ def _gives_frames(transformer: Any, training: Any, config: RecipeConfig) -> bool
     return hasattr(transformer.transform(features_of(training, config).head(1)), "columns")
 
 
-def _describe(trained: _Trained, context: Context) -> ModelDescription:
+def _describe(trained: _Trained, context: Context, lookups: tuple[Lookup, ...]) -> ModelDescription:
     train, predictions = context.config.steps.train, trained.training.predictions
     return ModelDescription(
         task=context.task.name,
@@ -166,6 +170,7 @@ def _describe(trained: _Trained, context: Context) -> ModelDescription:
         positive_class=context.config.positive_class,
         requirements=context.project.requirements,
         code_paths=context.project.code_paths,
+        lookups=lookups,
     )
 
 

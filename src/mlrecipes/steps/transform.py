@@ -13,6 +13,7 @@ from mlrecipes.errors import DataError, UserCodeError
 from mlrecipes.records import ArtifactKind, ArtifactSpec, Section, StepResult, Text
 from mlrecipes.steps._contract import Context, Step, UserFunction
 from mlrecipes.steps._features import common_settings, described, features_of, target_of
+from mlrecipes.steps._lookups import check_used, from_json
 
 __all__ = ["STEP"]
 
@@ -27,6 +28,7 @@ class Inputs:
 
     training_data: Any
     validation_data: Any
+    feature_lookups: Any = ()
 
 
 def settings(config: RecipeConfig) -> Mapping[str, Any]:
@@ -45,6 +47,8 @@ def run(inputs: Inputs, context: Context) -> StepResult:
     """Fit on the training part, transform training and validation."""
     config = context.config
     transformer = _fitted_transformer(inputs.training_data, context)
+    lookups = from_json(inputs.feature_lookups)
+    check_used(transformer, features_of(inputs.training_data, config), lookups)
     training = _transformed(transformer, inputs.training_data, config)
     validation = _transformed(transformer, inputs.validation_data, config)
     n_before = features_of(inputs.training_data, config).shape[1]

@@ -75,6 +75,20 @@ class FileDatasetReader:
             raise StoreError(f"0 rows read from {named}.", hint="Is the file complete?")
         return ReadDataset(frame, tuple(sources))
 
+    def sources(self, path: Path) -> tuple[Source, ...]:
+        """A file, or the files in a folder by name, with their digests.
+
+        Raises:
+            StoreError: It is not there, or cannot be read.
+        """
+        place = self._root / path
+        if place.is_dir():
+            files = sorted(file for file in place.iterdir() if file.is_file())
+            return tuple(self._source(str(file), file) for file in files)
+        if not place.is_file():
+            raise _missing(place)
+        return (self._source(str(place), place),)
+
     # -- private ---------------------------------------------------------------------------
 
     def _files(self, place: str, using: str, *, is_custom: bool) -> Iterator[Path]:

@@ -53,15 +53,12 @@ class DeltaFolder:
         rules.check_name(name)
         return (self.path / name / LOG).is_dir()
 
-    def open(
-        self, name: str, version: int | None = None, *, without_files: bool = False
-    ) -> DeltaTable:
+    def open(self, name: str, version: int | None = None) -> DeltaTable:
         """Open a table, as of its newest version or an older one.
 
         Args:
             name: Of the table.
             version: None for the newest.
-            without_files: Read no more than version and schema, which is faster.
 
         Raises:
             StoreError: There is no such table or version, or it is damaged.
@@ -73,7 +70,7 @@ class DeltaFolder:
         if not self.has(name):
             raise rules.no_table(name, self.names())
         with delta_errors(f"open feature table {name}"):
-            newest = DeltaTable(path, without_files=without_files)
+            newest = DeltaTable(path)
             if version is None or version == newest.version():
                 return newest
             if 0 <= version < newest.version():

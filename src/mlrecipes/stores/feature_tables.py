@@ -54,7 +54,7 @@ class LocalFeatureStore:
         """
         if not self._tables.has(name):
             return None
-        return info_of(name, self._tables.open(name, without_files=True))
+        return info_of(name, self._tables.open(name))
 
     def create(
         self, table: FeatureTable, rows: Any, properties: Mapping[str, str] | None = None
@@ -249,7 +249,7 @@ class LocalFeatureStore:
                 )
 
         self._commit(name, change)
-        return int(self._tables.open(name, without_files=True).version())
+        return int(self._tables.open(name).version())
 
     def _commit(self, name: str, write: Callable[[DeltaTable], None]) -> None:
         """Write to the newest version, again when somebody else was faster."""

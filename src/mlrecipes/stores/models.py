@@ -23,18 +23,22 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from mlrecipes.errors import StoreError, UserCodeError, shorten
+from mlrecipes.feature_records import Lookup
 from mlrecipes.ports import ModelDescription
+from mlrecipes.records import to_json
 
 if TYPE_CHECKING:
     import pandas as pd
     from mlflow.models import Model, ModelSignature
     from mlflow.types import Schema
 
-__all__ = ["MlflowModels", "load_pyfunc", "model_requirements"]
+__all__ = ["MlflowModels", "load_pyfunc", "model_lookups", "model_requirements"]
 
 SCRIPT = Path(__file__).with_name("scoring_model.py")
 SK_MODEL = "artifacts/sk_model"
 ARTIFACT = "model_path"
+LOOKUPS = "mlrecipes.feature_lookups"
+"""Where the metadata of a model say how its columns are looked up."""
 ALWAYS_REQUIRED = ("mlflow", "pandas", "numpy", "scikit-learn", "cloudpickle")
 MAX_EXAMPLES = 5
 OF_ANOTHER_PROJECT = ("uv.lock", "pyproject.toml", ".python-version")
@@ -67,7 +71,8 @@ class MlflowModels:
                 f"{_named(pipeline)} has no predict_proba, which predict_output: probability needs."
             )
         rows = examples.head(MAX_EXAMPLES)
-        model = Model()
+        lookups = {LOOKUPS: to_json(list(description.lookups))} if description.lookups else None
+        model = Model(metadata=lookups)
         with TemporaryDirectory() as temporary:
             parts = Path(temporary) / "sk_model"
             parts.mkdir()
@@ -138,6 +143,18 @@ def load_pyfunc(path: Path) -> Any:
 
     with _own_code(path / "code"):
         return mlflow.pyfunc.load_model(str(path))
+
+
+def model_lookups(path: Path) -> tuple[Lookup, ...]:
+    """How the columns of a model folder's model are looked up in feature tables.
+
+    Raises:
+        MlflowException: The folder holds no model.
+    """
+    from mlflow.models import Model
+
+    metadata = Model.load(str(path)).metadata or {}
+    return tuple(Lookup(**lookup) for lookup in metadata.get(LOOKUPS, ()))
 
 
 def model_requirements(modules: Iterable[str]) -> tuple[str, ...]:

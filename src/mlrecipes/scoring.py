@@ -1,0 +1,104 @@
+"""Batch scoring: keys come in, features are fetched, predictions go out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from mlrecipes.errors import DataError, did_you_mean, few
+from mlrecipes.planning import Project
+from mlrecipes.stores.feature_backends import open_backend
+from mlrecipes.user_code.imports import UserCode
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["score_batch"]
+
+PREDICTION = "prediction"
+
+
+def score_batch(project: Project, rows: pd.DataFrame, model_uri: str | None = None) -> Any:
+    """Score rows that hold the keys of a model's lookups, and what is not looked up.
+
+    Features are those of now: the newest version of each table, and of a table with an event
+    time the newest row that is not later than the moment that the rows give.
+
+    Args:
+        project: The recipe.
+        rows: One row a prediction.
+        model_uri: ``models:/name@alias``, ``models:/name/version`` or ``runs:/id/path``; the
+            recipe's registered model under its alias if not given.
+
+    Returns:
+        The rows, in their order and with their index, with the column ``prediction``; several
+        columns for a model that answers so.
+
+    Raises:
+        DataError: A key or a column that is not looked up is missing.
+        StoreError: There is no such model or feature table.
+        TryAgain: A server does not answer.
+    """
+    from mlrecipes.stores.model_fetching import fetch_model
+    from mlrecipes.stores.models import load_pyfunc, model_lookups
+
+    uri = model_uri or _own_model(project)
+    destinations = project.destinations
+    with TemporaryDirectory() as temporary, UserCode(project.root).importable():
+        folder = Path(temporary)
+        path = fetch_model(
+            uri, destinations.tracking_uri, destinations.registry_uri, folder / "model"
+        )
+        lookups = tuple(replace(lookup, version=None) for lookup in model_lookups(path))
+        model = load_pyfunc(path)
+        wanted = [str(name) for name in model.metadata.get_input_schema().input_names()]
+        looked_up = {column for lookup in lookups for column in lookup.features.values()}
+        keys = {column for lookup in lookups for column in lookup.keys}
+        moments = {lookup.event_time for lookup in lookups if lookup.event_time}
+        _check(rows, keys | moments | (set(wanted) - looked_up), uri)
+        features = _joined(project, rows, lookups, folder) if lookups else rows
+        # Gaps are told to the model as they are: MLflow's own check refuses them in columns
+        # of whole numbers, and an applicant without history is no error.
+        answer = model.unwrap_python_model().predict(None, features[wanted])
+    return _beside(rows, answer)
+
+
+def _own_model(project: Project) -> str:
+    name = project.config.effective_model_name
+    if name is None:
+        raise DataError(
+            "No model is named.", hint="Pass model_uri, or set model_registry.model_name."
+        )
+    return f"models:/{name}@{project.config.model_registry.alias}"
+
+
+def _check(rows: pd.DataFrame, needed: set[str], model_uri: str) -> None:
+    missing = sorted(needed - set(rows.columns))
+    if missing:
+        raise DataError(
+            f"{model_uri} needs {len(missing)} more columns of the rows: {few(missing)}.",
+            hint=did_you_mean(missing[0], map(str, rows.columns)),
+        )
+
+
+def _joined(project: Project, rows: pd.DataFrame, lookups: Any, folder: Path) -> Any:
+    import pandas as pd
+
+    looked_up = {column for lookup in lookups for column in lookup.features.values()}
+    spine, joined = folder / "spine.parquet", folder / "joined.parquet"
+    kept = [column for column in rows.columns if column not in looked_up]
+    rows[kept].reset_index(drop=True).to_parquet(spine, index=False)
+    backend = open_backend(project.config.feature_store, project.root, project.workspace)
+    backend.store.join(spine, lookups, joined)
+    return pd.read_parquet(joined)
+
+
+def _beside(rows: pd.DataFrame, answer: Any) -> Any:
+    """The rows with what the model says of each."""
+    import pandas as pd
+
+    if isinstance(answer, pd.DataFrame):
+        return rows.assign(**{str(name): answer[name].to_numpy() for name in answer.columns})
+    return rows.assign(**{PREDICTION: answer})

@@ -1,0 +1,97 @@
+"""Looked-up features on their way from the store to the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mlrecipes.errors import DataError, few
+from mlrecipes.feature_records import Lookup
+from mlrecipes.records import to_json
+
+__all__ = ["check_used", "feature_columns", "from_json", "lookups_json"]
+
+N_ROWS = 20
+N_DONORS = 1_000
+SEED = 42
+
+
+def lookups_json(lookups: Sequence[Lookup]) -> list[dict[str, Any]]:
+    """Lookups as plain data, for an artifact or a model."""
+    plain: list[dict[str, Any]] = to_json(list(lookups))
+    return plain
+
+
+def from_json(data: Sequence[Mapping[str, Any]]) -> tuple[Lookup, ...]:
+    """The lookups that :func:`lookups_json` took apart."""
+    return tuple(Lookup(**item) for item in data)
+
+
+def feature_columns(lookups: Sequence[Lookup]) -> list[str]:
+    """The columns that lookups put beside the data, in order."""
+    return [column for lookup in lookups for column in lookup.features.values()]
+
+
+def check_used(transformer: Any, features: Any, lookups: Sequence[Lookup]) -> None:
+    """Check that each looked-up feature can reach the model.
+
+    Each is changed in some rows, and the transformer's output must change with it; all of
+    them in one call. A column with a single value is left alone: nothing can be told of it.
+
+    Args:
+        transformer: Fitted; None lets every column through.
+        features: The training part without hidden columns, one row a row.
+        lookups: What was looked up.
+
+    Raises:
+        DataError: The output does not depend on some of the features.
+    """
+    columns = [column for column in feature_columns(lookups) if column in features.columns]
+    if transformer is None or not columns:
+        return
+    unused = _unused(transformer, features, columns)
+    if unused:
+        n = len(unused)
+        raise DataError(
+            f"{n} looked-up {'feature never reaches' if n == 1 else 'features never reach'} the "
+            f"model, because the transformer's output does not depend on them: {few(unused)}.",
+            hint="Use them in steps/transform.py, or leave them out: "
+            "steps.ingest.feature_lookups[…].exclude",
+        )
+
+
+def _unused(transformer: Any, features: Any, columns: list[str]) -> list[str]:
+    import pandas as pd
+
+    rows = features.sample(min(N_ROWS, len(features)), random_state=SEED).reset_index(drop=True)
+    changed = {
+        column: other
+        for column in columns
+        if (other := _other_values(rows[column], features[column])) is not None
+    }
+    # pandas joins a column of gaps alone with a remark on its type, which nobody needs here.
+    blocks = [rows, *(rows.assign(**{column: other}) for column, other in changed.items())]
+    stacked = pd.concat(blocks, ignore_index=True).astype(rows.dtypes)
+    values = transformer.transform(stacked)
+    output = pd.DataFrame(values.toarray() if hasattr(values, "toarray") else values)
+    parts = [
+        output.iloc[start : start + len(rows)].reset_index(drop=True)
+        for start in range(0, len(output), len(rows))
+    ]
+    before, *after = parts
+    return [column for column, part in zip(changed, after, strict=True) if part.equals(before)]
+
+
+def _other_values(values: Any, column: Any) -> Any:
+    """For each row another value of the same column; None if the column has only one."""
+    import pandas as pd
+
+    donors = column.drop_duplicates().head(N_DONORS).reset_index(drop=True)
+    if len(donors) == 1:
+        return None
+    codes = pd.Series(pd.factorize(pd.concat([donors, values]), use_na_sentinel=False)[0])
+    own = codes.iloc[len(donors) :].to_numpy()
+    # Donors are numbered 0, 1, … in their order; a value that is none of them takes the first.
+    step = 1 + pd.RangeIndex(len(own)) % (len(donors) - 1)
+    picked = donors.take([(int(o) + int(s)) % len(donors) for o, s in zip(own, step, strict=True)])
+    return picked.to_numpy() if column.dtype == object else picked.array

@@ -1,0 +1,67 @@
+"""Engine and store of feature tables, as the recipe's ``feature_store`` section asks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mlrecipes.config.feature_schema import FeatureStoreSettings
+from mlrecipes.feature_records import FeatureTableInfo
+from mlrecipes.ports import FeatureBackend
+
+__all__ = ["local_folder", "local_table", "open_backend"]
+
+DEFAULT_FOLDER = "feature_tables"
+
+
+def open_backend(settings: FeatureStoreSettings, root: Path, workspace: Path) -> FeatureBackend:
+    """Open engine and store; on Spark and Databricks, a session is started or joined.
+
+    Args:
+        settings: The recipe's ``feature_store``.
+        root: The recipe's root; a relative location starts there.
+        workspace: Holds the tables of a store without location, and temporary files.
+
+    Raises:
+        StoreError: Spark or Databricks' client is not installed, or cannot be reached.
+    """
+    if settings.using == "local":
+        from mlrecipes.stores.duckdb_engine import DuckDbEngine
+        from mlrecipes.stores.feature_tables import LocalFeatureStore
+
+        temporary = workspace / "cache" / "duckdb"
+        store = LocalFeatureStore(local_folder(settings, root, workspace), temporary)
+        return FeatureBackend(DuckDbEngine(temporary), store)
+
+    from mlrecipes.stores.spark import SparkEngine, open_session
+
+    session = open_session()
+    if settings.using == "databricks":
+        from mlrecipes.stores.databricks_features import open_databricks_store
+
+        schema = str(settings.catalog_schema)
+        return FeatureBackend(SparkEngine(session), open_databricks_store(schema, session))
+
+    from mlrecipes.stores.spark_feature_tables import SparkFeatureStore
+
+    location = str(settings.location)
+    place = location if "://" in location else str(root / Path(location).expanduser())
+    return FeatureBackend(SparkEngine(session), SparkFeatureStore(session, place))
+
+
+def local_folder(settings: FeatureStoreSettings, root: Path, workspace: Path) -> Path:
+    """The folder of a local store's tables."""
+    if settings.location is None:
+        return workspace / DEFAULT_FOLDER
+    return root / Path(settings.location).expanduser()
+
+
+def local_table(
+    settings: FeatureStoreSettings, root: Path, workspace: Path, name: str
+) -> FeatureTableInfo | None:
+    """A table of a local store as it is now; None for a table or a store that is elsewhere."""
+    if settings.using != "local":
+        return None
+    from mlrecipes.stores.feature_tables import LocalFeatureStore
+
+    folder = local_folder(settings, root, workspace)
+    return LocalFeatureStore(folder, workspace / "cache" / "duckdb").find(name)
