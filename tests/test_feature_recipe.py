@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from mlrecipes.stores.feature_tables import LocalFeatureStore
 
 from mlrecipes import ConfigError, Recipe
 from mlrecipes.errors import DataError
 from mlrecipes.records import Action
+from mlrecipes.stores.feature_tables import LocalFeatureStore
 
 FILES = {
     "recipe.yaml": """\
