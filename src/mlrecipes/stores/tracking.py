@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Experiment, Run
 
-__all__ = ["MlflowTracker", "TrackingTarget", "get_run", "ping"]
+__all__ = ["MlflowTracker", "TrackingTarget", "get_run", "ping", "user_name"]
 
 MAX_METRICS = 800  # with 100 parameters and 100 tags: the 1000 that MLflow takes at once
 ARTIFACTS_FOLDER = "mlartifacts"
@@ -83,7 +83,7 @@ class MlflowTracker:
             TryAgain: The server does not answer.
         """
         client = self._client()
-        own = {"mlflow.user": _user()}
+        own = {"mlflow.user": user_name()}
         if self._target.parent_run_id:
             own["mlflow.parentRunId"] = self._target.parent_run_id
         prefix = self._target.run_name_prefix
@@ -283,7 +283,7 @@ class MlflowTracker:
         return (database.resolve().parent / ARTIFACTS_FOLDER).as_uri()
 
 
-def _user() -> str:
+def user_name() -> str:
     """Who runs this; in a container, the user's number often has no name."""
     try:
         return getpass.getuser()
