@@ -31,6 +31,7 @@ from mlrecipes.stores.destinations import (
 from mlrecipes.stores.digests import DigestMemory
 from mlrecipes.stores.feature_backends import local_table
 from mlrecipes.stores.objects import ObjectStore
+from mlrecipes.stores.reset_log import ResetMarks
 from mlrecipes.user_code.declared import declaration_problems
 from mlrecipes.user_code.source import SourceTree
 
@@ -80,6 +81,22 @@ class Project:
     def store(self) -> ObjectStore:
         """Results of steps."""
         return ObjectStore(self.workspace)
+
+    @cached_property
+    def resets(self) -> ResetMarks:
+        """When runs and model were last reset."""
+        return ResetMarks(self.workspace / "resets.json")
+
+    @property
+    def runs_mark(self) -> str:
+        """Names the runs of this profile among what can be reset."""
+        return f"runs of {self.profile} in {masked(self.destinations.tracking_uri)}"
+
+    @property
+    def model_mark(self) -> str:
+        """Names the registered model among what can be reset, the same for all profiles."""
+        registry = masked(self.destinations.registry_uri)
+        return f"model {self.config.effective_model_name} in {registry}"
 
     @cached_property
     def digests(self) -> DigestMemory:
@@ -205,6 +222,12 @@ class Project:
             parts |= {f"file.{d.file}": d.digest for d in self.feature_definitions}
         if step.name == "register":
             parts["registry_uri"] = masked(self.destinations.registry_uri)
+        # The steps between them read the new run, so they run again by themselves.
+        depends_on = {"train": ("runs", self.runs_mark), "register": ("model", self.model_mark)}
+        if step.name in depends_on:
+            what, mark = depends_on[step.name]
+            reset_at = self.resets.at(mark)
+            parts |= {} if reset_at is None else {f"reset.{what}": reset_at}
         return parts
 
     def _doubt(self, manifest: Manifest) -> str | None:

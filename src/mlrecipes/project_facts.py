@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
+import platform
 import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from mlrecipes.cleaning import RecipeMark
 from mlrecipes.planning import Project
 from mlrecipes.steps import ProjectFacts
 
-__all__ = ["gather_facts"]
+__all__ = ["gather_facts", "mark_of"]
 
 SNAPSHOT = ("recipe.yaml", "requirements.txt", "profiles/*.yaml", "steps/**/*.py")
 MODEL_MODULES = ("transform", "train")
 GIT_TIMEOUT_S = 5
+ID_LENGTH = 16
+RECIPE_TAG = "mlrecipes.recipe"
 
 
 def gather_facts(project: Project, *, with_record: bool) -> ProjectFacts:
@@ -34,10 +39,38 @@ def gather_facts(project: Project, *, with_record: bool) -> ProjectFacts:
         root=project.root,
         cache=cache,
         snapshot=_snapshot(project.root),
-        tags=_git_tags(project.root),
+        tags={RECIPE_TAG: project.name, **mark_of(project).tags, **_git_tags(project.root)},
         requirements=_requirements(project),
         code_paths=_code_paths(project),
     )
+
+
+def mark_of(project: Project) -> RecipeMark:
+    """What tells this recipe's runs with this profile from all others.
+
+    The id is that of the place: the same in every clone of a repository with a remote, so that
+    a job finds the runs of the job before; else that of the folder on this machine. A recipe
+    that was moved is another one, whose runs nobody takes for its own.
+    """
+    remote = _git(project.root, "remote", "get-url", "origin")
+    if remote:
+        place = f"{_plain_remote(remote)}:{_git(project.root, 'rev-parse', '--show-prefix')}"
+    else:
+        place = f"{platform.node()}:{project.root}"
+    return RecipeMark(hashlib.sha256(place.encode()).hexdigest()[:ID_LENGTH], project.profile)
+
+
+def _plain_remote(url: str) -> str:
+    """A remote without what differs between two ways to reach it.
+
+    >>> _plain_remote("https://ann:token@example.org/credit/risk.git")
+    'example.org/credit/risk'
+    >>> _plain_remote("git@example.org:credit/risk.git")
+    'example.org/credit/risk'
+    """
+    _scheme, separator, rest = url.partition("://")
+    place = rest if separator else re.sub(r"^([^/]*):", r"\1/", url)
+    return place.rpartition("@")[2].rstrip("/").removesuffix(".git")
 
 
 def _snapshot(root: Path) -> dict[str, str]:

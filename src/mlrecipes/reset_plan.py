@@ -16,7 +16,17 @@ from enum import StrEnum
 from mlrecipes.cleaning import FoundExperiment, FoundModel, FoundRun, RecipeMark
 from mlrecipes.errors import few
 
-__all__ = ["RENAMED", "Found", "FoundTable", "Goes", "Held", "Kind", "ResetPlan", "Stays", "plan_reset"]
+__all__ = [
+    "RENAMED",
+    "Found",
+    "FoundTable",
+    "Goes",
+    "Held",
+    "Kind",
+    "ResetPlan",
+    "Stays",
+    "plan_reset",
+]
 
 DEFAULT_EXPERIMENT = "0"
 RENAMED = "renamed"
@@ -125,11 +135,6 @@ class ResetPlan:
     goes: tuple[Goes, ...]
     stays: tuple[Stays, ...] = ()
 
-    @property
-    def kinds(self) -> set[Kind]:
-        """The kinds of what goes."""
-        return {part.kind for part in self.goes}
-
 
 def plan_reset(found: Found) -> ResetPlan:
     """Decide what a reset deletes.
@@ -185,20 +190,17 @@ def _parents(found: Found) -> tuple[list[FoundRun], list[Stays]]:
 
 def _why_it_stays(held: Held, found: Found, going: frozenset[str]) -> str | None:
     """Why an experiment stays; None if it goes."""
-    if held.experiment.experiment_id == DEFAULT_EXPERIMENT:
-        return "it is MLflow's Default experiment"
-    if any(run.run_id == found.active_run_id for run in held.runs):
-        return "this reset runs in it"
     others = [run for run in held.runs if run.run_id not in going]
-    if others:
-        return f"it holds {_whose(others, found.mark)}"
-    if held.is_named_by_id:
-        return "the recipe names it by its id, which a new experiment would not get"
-    if held.experiment.is_notebook:
-        return "it belongs to a notebook of Databricks"
-    if not held.runs and not held.n_deleted_own:
-        return "it never held a run of this recipe"
-    return None
+    is_active = any(run.run_id == found.active_run_id for run in others)
+    reasons = {
+        "it is MLflow's Default experiment": held.experiment.experiment_id == DEFAULT_EXPERIMENT,
+        "this reset runs in it": is_active,
+        f"it holds {_whose(others, found.mark)}": bool(others),
+        "the recipe names it by its id, which a new one would not get": held.is_named_by_id,
+        "it belongs to a notebook of Databricks": held.experiment.is_notebook,
+        "it never held a run of this recipe": not held.runs and not held.n_deleted_own,
+    }
+    return next((why for why, holds in reasons.items() if holds), None)
 
 
 def _whose(runs: Iterable[FoundRun], mark: RecipeMark) -> str:

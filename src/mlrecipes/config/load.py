@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from mlrecipes.config.problems import field_problems, for_people, secret_texts
-from mlrecipes.config.profile import misspelled, profile_path, variables
+from mlrecipes.config.profile import PROTECTED, misspelled, profile_path, protection, variables
 from mlrecipes.config.rules import rule_problems
 from mlrecipes.config.schema import RecipeConfig
 from mlrecipes.config.template import Rendered, names_used, render_yaml
@@ -61,11 +61,19 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class LoadedConfig:
-    """A configuration, where each of its keys stands, and the files that it was read from."""
+    """A configuration, where each of its keys stands, and the files that it was read from.
+
+    Attributes:
+        config: The configuration.
+        places: Where its keys stand.
+        files: What it was read from.
+        is_protected: Whether the profile says ``protected: true``.
+    """
 
     config: RecipeConfig
     places: Places
     files: tuple[Path, ...]
+    is_protected: bool = False
 
 
 def find_recipe_root(start: Path) -> Path:
@@ -112,11 +120,15 @@ def load_config(
     if problems and filled.document.data is None:
         raise ConfigError(for_people(problems))
     values, wrong = variables(filled.document, file, overrides or {})
+    problems += protection(values, filled.document, file)
+    in_profile, is_protected = values, values.get(PROTECTED) is True
+    values = {name: value for name, value in values.items() if name != PROTECTED}
     secrets = secret_texts(values)
     recipe = render_yaml(text, RECIPE, root, values)
     problems += [*wrong, *_undefined(recipe, values, file), *recipe.document.problems]
-    known, told = {*names_used(text, root), *SECTIONS}, [name.name for name in recipe.missing]
-    problems += misspelled(values, known, told, filled.document, file)
+    used, told = names_used(text, root), [name.name for name in recipe.missing]
+    known = {*used, *SECTIONS, PROTECTED}
+    problems += misspelled(in_profile, known, told, filled.document, file)
     places = Places(recipe, filled, file)
     config, wrong = _validated(recipe.document.data, values, places, secrets)
     # A file that is no mapping needs no second complaint if it is no valid YAML either.
@@ -124,7 +136,7 @@ def load_config(
     if config is None or problems:
         raise ConfigError(for_people(problems, secrets))
     files = (root / RECIPE, path, *recipe.files, *filled.files)
-    return LoadedConfig(config, places, tuple(dict.fromkeys(files)))
+    return LoadedConfig(config, places, tuple(dict.fromkeys(files)), is_protected)
 
 
 def _read(path: Path, file: str) -> str:
@@ -153,6 +165,8 @@ def _undefined(rendered: Rendered, values: Mapping[str, Any], profile: str) -> I
             what, hint = "is used here, but the value before it has no such part.", ""
         elif name.file == profile:
             what, hint = "is used here, but a profile has no variables.", "Write the value."
+        elif name.name == PROTECTED:
+            what, hint = "is no variable: it guards a profile.", "Use another name."
         else:
             what = f"is used here, but {profile} does not set it."
             near = did_you_mean(name.name, values)

@@ -11,11 +11,13 @@ from typing import Any
 from mlrecipes.config.yaml_source import Document, parse_yaml
 from mlrecipes.errors import ConfigError, Problem, did_you_mean, few, shorten
 
-__all__ = ["PROFILES", "misspelled", "profile_path", "variables"]
+__all__ = ["PROFILES", "PROTECTED", "misspelled", "profile_path", "protection", "variables"]
 
 PROFILES = "profiles"
 NAME = re.compile(r"\w[\w.-]*")
 CONTAINERS = (dict, list)
+PROTECTED = "protected"
+"""The one key of a profile that is no variable: a reset must be confirmed by name."""
 
 
 def profile_path(root: Path, profile: str) -> tuple[str, Path]:
@@ -61,12 +63,32 @@ def variables(
         if not text:
             continue
         known = _known_name(name, values)
-        if known is None:
+        if PROTECTED in {name.lower(), known}:
+            what = "cannot be set on the command line: it guards the profile."
+            problems.append(Problem(file, None, name, what, "Edit the profile."))
+        elif known is None:
             what = f"is set on the command line, but {file} has no such name."
             problems.append(Problem(file, None, name, what, did_you_mean(name, values)))
         else:
             values[known] = _typed(text, values[known])
     return values, problems
+
+
+def protection(values: Mapping[str, Any], document: Document, file: str) -> Iterator[Problem]:
+    """Find a ``protected`` that is not plainly true or false: it must not be lost in silence.
+
+    Args:
+        values: The profile.
+        document: The parsed profile.
+        file: Its name in messages.
+    """
+    for name, value in values.items():
+        place: tuple[str, int | None] = document.places.get(name) or (file, None)
+        if name == PROTECTED and not isinstance(value, bool):
+            seen = "empty" if value is None else f"'{shorten(value)}'"
+            yield Problem(*place, name, f"is {seen}, but true or false is expected.", "")
+        elif name != PROTECTED == name.lower():
+            yield Problem(*place, name, "is no key of a profile.", f"Did you mean '{PROTECTED}'?")
 
 
 def misspelled(

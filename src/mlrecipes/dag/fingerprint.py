@@ -98,6 +98,8 @@ def _sentence(name: str, before: Parts, after: Parts) -> str:
     }
     if kind in sentences:
         return sentences[kind]()
+    if kind == "reset":
+        return f"its {rest} went in the reset of {after.get(name, 'no known time')}"
     if kind in {"library", "engine"}:
         return f"{rest} {before.get(name, 'absent')} → {after.get(name, 'absent')}"
     if name not in before:

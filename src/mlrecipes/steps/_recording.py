@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mlrecipes.cleaning import PROFILE_TAG
 from mlrecipes.feature_records import Lookup
 from mlrecipes.ports import DatasetInput, ModelDescription
 from mlrecipes.steps._contract import MODEL_ARTIFACT_PATH, Context
@@ -14,14 +15,19 @@ __all__ = ["record_parts", "record_tables", "record_training", "run_tags"]
 
 
 def run_tags(context: Context, lookups: Sequence[Lookup] = ()) -> dict[str, str]:
-    """Tags of a run, as MLflow Recipes set them, and where its code and features are from."""
+    """Tags of a run, as MLflow Recipes set them, and those that the project brings.
+
+    These are ``mlrecipes.recipe`` (the name), ``mlrecipes.recipe.id`` (by which a reset knows
+    the recipe's runs, together with the profile), the commit of the recipe's repository, and
+    ``mlrecipes.feature_tables`` with the versions that features were looked up in.
+    """
     tables = {f"{lookup.table}@{lookup.version}": None for lookup in lookups}
     from_store = {"mlrecipes.feature_tables": ", ".join(tables)} if tables else {}
     return {
         **from_store,
         "mlflow.source.type": "RECIPE",
         "mlflow.pipeline.template.name": context.config.recipe,
-        "mlflow.pipeline.profile.name": context.project.profile,
+        PROFILE_TAG: context.project.profile,
         "mlflow.pipeline.step.name": "train",
         **context.project.tags,
     }
