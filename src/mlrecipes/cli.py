@@ -20,6 +20,8 @@ from mlrecipes.execution import Event
 from mlrecipes.recipe import Recipe
 from mlrecipes.records import Action, Decision, to_json
 from mlrecipes.reports.text import render_facts
+from mlrecipes.reset import counted
+from mlrecipes.reset_text import plan_lines, stays_lines
 from mlrecipes.runner import StepOutcome
 from mlrecipes.talk import Talk, seconds
 
@@ -27,6 +29,7 @@ __all__ = ["main"]
 
 TERMINATED = 128 + signal.SIGTERM
 INTERRUPTED = 128 + signal.SIGINT
+CONFIRMED = {"yes", "true"}
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -262,6 +265,49 @@ def status(root: Path, profile: str, settings: tuple[str, ...], as_json: bool) -
     _print_table(("step", "result", "finished", "took"), rows)
 
 
+@cli.command()
+@_recipe_options
+@click.option("--yes", "-y", is_flag=True, help="Do it; else it is only listed.")
+@click.option("--confirm", default="", hidden=True, help="The word yes or true: as --yes.")
+@click.option("--model-name", default="", help="The registered model, for a protected profile.")
+@_json_option
+def reset(  # noqa: PLR0913, PLR0917 - one argument an option
+    root: Path,
+    profile: str,
+    settings: tuple[str, ...],
+    yes: bool,  # noqa: FBT001 - click passes flags so
+    confirm: str,
+    model_name: str,
+    as_json: bool,  # noqa: FBT001 - click passes flags so
+) -> None:
+    """List what the recipe made elsewhere: runs, model, feature tables. Delete it with --yes.
+
+    Only what was made with this profile goes. The next run begins anew: it trains, and
+    registers version 1. Stored results and the log .mlrecipes/reset.log stay.
+    """
+    recipe = _open(root, profile, settings)
+    is_meant = yes or confirm in CONFIRMED
+    plan = recipe.reset(model_name or None) if is_meant else recipe.plan_reset()
+    name = " --model-name NAME" if recipe.protections() else ""
+    command = f"mlrecipes reset{_options(root, profile, settings)} --yes{name}"
+    if as_json:
+        facts = {"recipe": recipe.name, "profile": profile, "is_done": is_meant}
+        _print_json(facts | {"command": command, **to_json(plan)})
+        return
+    if not plan.goes:
+        click.echo("There is nothing to delete.")
+    else:
+        click.echo("Deleted:" if is_meant else "A reset would delete:")
+        _print_lines(plan_lines(plan))
+    if plan.stays:
+        click.echo("What stays:")
+        _print_lines(stays_lines(plan))
+    if plan.goes:
+        did = f"Deleted {counted(plan.goes)}. The next run begins anew: mlrecipes run"
+        again = _options(root, profile, settings)
+        click.echo(f"{did}{again}" if is_meant else f"Nothing was deleted. Do it: {command}")
+
+
 def main() -> NoReturn:
     """Run the command line; each error becomes a message and its exit code."""
     sys.exit(_run(sys.argv[1:]))
@@ -326,6 +372,11 @@ def _options(root: Path, profile: str, settings: tuple[str, ...]) -> str:
 
 def _print_json(content: Any) -> None:
     click.echo(json.dumps(content, indent=1, default=str))
+
+
+def _print_lines(lines: Sequence[str]) -> None:
+    for line in lines:
+        click.echo(f"  {line}")
 
 
 def _print_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:

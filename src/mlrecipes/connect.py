@@ -6,14 +6,16 @@ from functools import cache
 
 from mlrecipes.planning import Project
 from mlrecipes.ports import FeatureBackend
+from mlrecipes.reset_look import Cleaners
 from mlrecipes.steps import Ports
+from mlrecipes.stores.cleaning import MlflowModelCleaner, MlflowRunCleaner
 from mlrecipes.stores.datasets import FileDatasetReader
 from mlrecipes.stores.feature_backends import open_backend
 from mlrecipes.stores.models import MlflowModels
 from mlrecipes.stores.registry import MlflowRegistry
 from mlrecipes.stores.tracking import MlflowTracker, TrackingTarget, ping
 
-__all__ = ["connect"]
+__all__ = ["connect", "connect_cleaners"]
 
 
 def connect(project: Project) -> Ports:
@@ -44,6 +46,18 @@ def connect(project: Project) -> Ports:
         return open_backend(project.config.feature_store, project.root, project.workspace)
 
     return Ports(reader, MlflowModels(), tracker, registry, feature_backend)
+
+
+def connect_cleaners(project: Project) -> Cleaners:
+    """Reach for what a reset looks at, without changing anything.
+
+    Raises:
+        TryAgain: The tracking server does not answer.
+    """
+    to = project.destinations
+    ping(to.tracking_uri, origin=to.origin)
+    models = MlflowModelCleaner(to.registry_uri, to.tracking_uri)
+    return Cleaners(MlflowRunCleaner(to.tracking_uri), models)
 
 
 def _committed_run(project: Project) -> str | None:

@@ -16,7 +16,10 @@ from mlrecipes.dag.plan import plan
 from mlrecipes.errors import RecipeError, StoreError, did_you_mean
 from mlrecipes.execution import Event
 from mlrecipes.planning import Project, open_project
+from mlrecipes.protection import Place, protections, refuse_unless_confirmed
 from mlrecipes.records import ArtifactSpec, Decision, Manifest
+from mlrecipes.reset import Reset
+from mlrecipes.reset_plan import ResetPlan
 from mlrecipes.runner import Request, StepOutcome, run_plan
 from mlrecipes.steps import Ports
 from mlrecipes.stores.lock import workspace_lock
@@ -262,6 +265,51 @@ class Recipe:
         names = (project.graph.step(step).name,) if step else project.graph.names
         with workspace_lock(project.workspace):
             return project.store.clean(project.profile, names)
+
+    def plan_reset(self) -> ResetPlan:
+        """Say what a reset would delete, and what it would leave and why. Nothing is changed.
+
+        Raises:
+            TryAgain: A server does not answer.
+            StoreError: A server refuses.
+        """
+        return self._reset(self._open()).plan()
+
+    def reset(self, model_name: str | None = None) -> ResetPlan:
+        """Delete the recipe's runs with this profile, its registered model and feature tables.
+
+        Its experiment goes too if nothing else is in it. The next run trains again. Stored
+        results of steps stay.
+
+        Args:
+            model_name: The registered model's name, to be typed for a protected profile.
+
+        Returns:
+            What was deleted and what stays; nothing if there was nothing.
+
+        Raises:
+            ConfigError: The profile is protected, or another name was given.
+            TryAgain: Another process runs the recipe, or a server does not answer.
+            StoreError: Something cannot be deleted; the same call goes on from there.
+        """
+        project = self._open()
+        refuse_unless_confirmed(project, protections(project, os.environ), model_name)
+        return self._reset(project).carry_out()
+
+    def protections(self) -> tuple[Place, ...]:
+        """File and line of each ``protected: true`` that a reset of this profile would meet."""
+        return protections(self._open(), os.environ)
+
+    def _reset(self, project: Project) -> Reset:
+        from mlrecipes.connect import connect_cleaners
+        from mlrecipes.stores.tracking import user_name
+
+        return Reset(
+            project,
+            connect_cleaners(project),
+            user=user_name(),
+            active_run_id=os.environ.get("MLFLOW_RUN_ID"),
+        )
 
     def _open(self, feature_sets: tuple[str, ...] = ()) -> Project:
         """Read the files anew each time: a notebook's user edits them between two calls."""

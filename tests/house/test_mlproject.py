@@ -13,7 +13,7 @@ ENTRY_POINTS = yaml.safe_load((ROOT / "MLproject").read_text(encoding="utf-8"))[
 
 
 def test_each_step_is_an_entry_point() -> None:
-    assert {step.name for step in ALL_STEPS} | {"main", "test"} == set(ENTRY_POINTS)
+    assert {step.name for step in ALL_STEPS} | {"main", "reset", "test"} == set(ENTRY_POINTS)
 
 
 @pytest.mark.parametrize("name", sorted(ENTRY_POINTS))
