@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from mlrecipes.feature_records import FeatureTableInfo
+
 __all__ = [
     "PROFILE_TAG",
     "RECIPE_ID_TAG",
@@ -19,6 +21,7 @@ __all__ = [
     "ModelCleaner",
     "RecipeMark",
     "RunCleaner",
+    "TableCleaner",
 ]
 
 RECIPE_ID_TAG = "mlrecipes.recipe.id"
@@ -168,4 +171,20 @@ class ModelCleaner(Protocol):
 
     def delete_model(self, name: str) -> None:
         """Delete a model."""
+        ...
+
+
+class TableCleaner(Protocol):
+    """Finds and deletes feature tables; each :class:`~mlrecipes.ports.FeatureStore` is one."""
+
+    def names(self) -> list[str]:
+        """Names of all feature tables, sorted."""
+        ...
+
+    def find(self, name: str) -> FeatureTableInfo | None:
+        """What a table holds now; None if there is none of this name."""
+        ...
+
+    def drop(self, name: str) -> None:
+        """Delete a table with all its versions."""
         ...

@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from mlrecipes.cleaning import FoundExperiment, FoundRun, ModelCleaner, RecipeMark, RunCleaner
+from mlrecipes.cleaning import (
+    FoundExperiment,
+    FoundRun,
+    ModelCleaner,
+    RecipeMark,
+    RunCleaner,
+    TableCleaner,
+)
 from mlrecipes.planning import Project
-from mlrecipes.ports import FeatureStore
 from mlrecipes.project_facts import mark_of
 from mlrecipes.reset_plan import Found, FoundTable, Held
 
@@ -20,7 +26,7 @@ class Cleaners:
 
     runs: RunCleaner
     models: ModelCleaner
-    features: FeatureStore | None = None
+    features: TableCleaner | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +146,7 @@ def _held(experiment: FoundExperiment, scope: Scope, runs: RunCleaner) -> Held:
 
 
 def _tables(
-    scope: Scope, features: FeatureStore | None
+    scope: Scope, features: TableCleaner | None
 ) -> tuple[tuple[FoundTable, ...], tuple[str, ...]]:
     """The recipe's feature tables that exist, and the names of the others."""
     names = [] if features is None else features.names()

@@ -11,14 +11,24 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from mlrecipes.cleaning import FoundExperiment, FoundModel, FoundRun, RecipeMark
 from mlrecipes.errors import StoreError
+from mlrecipes.feature_records import FeatureTable, FeatureTableInfo
 from mlrecipes.ports import DatasetInput, RegisteredVersion, RunInfo
 
-__all__ = ["MemoryRegistry", "MemoryRun", "MemoryTracker"]
+__all__ = [
+    "MemoryFeatureStore",
+    "MemoryRegistry",
+    "MemoryRun",
+    "MemoryRunArchive",
+    "MemoryTracker",
+]
+
+SPARK_NAMES = {"int64": "bigint", "int32": "int", "bool": "boolean", "date32[day]": "date"}
 
 
 @dataclass
@@ -93,9 +103,14 @@ class MemoryTracker:
 
 
 class MemoryRegistry:
-    """A :class:`~mlrecipes.ports.Registry` whose models can be looked at."""
+    """A :class:`~mlrecipes.ports.Registry` whose models can be looked at and deleted.
 
-    def __init__(self) -> None:
+    Args:
+        refuses: Methods that fail, such as ``delete_version``.
+    """
+
+    def __init__(self, refuses: Sequence[str] = ()) -> None:
+        self.refuses = set(refuses)
         self.versions: dict[str, list[RegisteredVersion]] = {}
         self.tags: dict[tuple[str, str], dict[str, str]] = {}
         self.aliases: dict[tuple[str, str], str] = {}
@@ -118,3 +133,146 @@ class MemoryRegistry:
         if version not in {known.version for known in self.versions.get(name, [])}:
             raise StoreError(f"{name} has no version {version}.")
         self.aliases[name, alias] = version
+
+    def find(self, name: str) -> FoundModel | None:
+        """Look a model up."""
+        if name not in self.versions:
+            return None
+        aliases = {alias: version for (of, alias), version in self.aliases.items() if of == name}
+        return FoundModel(name, tuple(one.version for one in self.versions[name]), aliases)
+
+    def delete_alias(self, name: str, alias: str) -> None:
+        """Delete an alias."""
+        _refuse("delete_alias", self.refuses)
+        self.aliases.pop((name, alias), None)
+
+    def delete_version(self, name: str, version: str) -> None:
+        """Delete a version."""
+        _refuse("delete_version", self.refuses)
+        self.versions[name] = [one for one in self.versions[name] if one.version != version]
+
+    def delete_model(self, name: str) -> None:
+        """Delete a model."""
+        _refuse("delete_model", self.refuses)
+        self.versions.pop(name, None)
+
+
+class MemoryRunArchive:
+    """A :class:`~mlrecipes.cleaning.RunCleaner` over runs that a test writes down.
+
+    As in MLflow, what is deleted is still there, and a deleted experiment keeps its name.
+
+    Args:
+        experiments: Those that there are.
+        runs: The runs in them.
+        refuses: Methods that fail, such as ``delete_run``.
+    """
+
+    def __init__(
+        self,
+        experiments: Sequence[FoundExperiment] = (),
+        runs: Sequence[FoundRun] = (),
+        refuses: Sequence[str] = (),
+    ) -> None:
+        self.names = {one.experiment_id: one.name for one in experiments}
+        self.deleted: set[str] = set()
+        self.refuses = set(refuses)
+        self._experiments = {one.experiment_id: one for one in experiments}
+        self._runs = {one.run_id: one for one in runs}
+
+    def experiments(self, name: str | None = None) -> list[FoundExperiment]:
+        """All that are not deleted, or the one of this name."""
+        found = [self.experiment(experiment_id) for experiment_id in self.names]
+        return [one for one in found if one is not None and name in {None, one.name}]
+
+    def experiment(self, experiment_id: str) -> FoundExperiment | None:
+        """Look one up."""
+        if experiment_id in self.deleted or experiment_id not in self.names:
+            return None
+        return replace(self._experiments[experiment_id], name=self.names[experiment_id])
+
+    def runs(
+        self,
+        experiment_ids: Sequence[str],
+        *,
+        mark: RecipeMark | None = None,
+        parent_id: str | None = None,
+        are_deleted: bool = False,
+    ) -> list[FoundRun]:
+        """Find runs."""
+        return [
+            run
+            for run in sorted(self._runs.values(), key=lambda run: run.run_id)
+            if run.experiment_id in experiment_ids
+            and (run.run_id in self.deleted) is are_deleted
+            and mark in {None, run.mark}
+            and parent_id in {None, run.parent_id}
+        ]
+
+    def run(self, run_id: str) -> FoundRun | None:
+        """Look a run up."""
+        return None if run_id in self.deleted else self._runs.get(run_id)
+
+    def delete_run(self, run_id: str) -> None:
+        """Delete a run."""
+        _refuse("delete_run", self.refuses)
+        self.deleted.add(run_id)
+
+    def rename_experiment(self, experiment_id: str, name: str) -> None:
+        """Rename an experiment that is not deleted."""
+        _refuse("rename_experiment", self.refuses)
+        if experiment_id in self.deleted:
+            raise StoreError("A deleted experiment cannot be renamed.")
+        self.names[experiment_id] = name
+
+    def delete_experiment(self, experiment_id: str) -> None:
+        """Delete an experiment."""
+        _refuse("delete_experiment", self.refuses)
+        self.deleted.add(experiment_id)
+
+
+class MemoryFeatureStore:
+    """Feature tables in memory: the part of a feature store that makes, finds and drops them."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Any] = {}
+        self._tables: dict[str, FeatureTableInfo] = {}
+        self._numbers = itertools.count(1)
+
+    def names(self) -> list[str]:
+        """Names of all tables."""
+        return sorted(self._tables)
+
+    def find(self, name: str) -> FeatureTableInfo | None:
+        """Look a table up."""
+        return self._tables.get(name)
+
+    def create(
+        self, table: FeatureTable, rows: Any, properties: Mapping[str, str] | None = None
+    ) -> int:
+        """Keep a ``pyarrow.Table`` whose keys are there, never null and unique."""
+        if table.name in self._tables:
+            raise StoreError(f"There is a feature table {table.name} already.")
+        keys = list(table.row_keys)
+        missing = [key for key in keys if key not in rows.column_names]
+        if missing or any(rows[key].null_count for key in keys):
+            raise StoreError(f"{table.name}: keys are missing or null.")
+        if rows.group_by(keys).aggregate([]).num_rows != rows.num_rows:
+            raise StoreError(f"{table.name}: keys are not unique.")
+        types = {field.name: str(field.type) for field in rows.schema}
+        columns = {name: SPARK_NAMES.get(kind, kind) for name, kind in types.items()}
+        table_id = f"table-{next(self._numbers)}"
+        info = FeatureTableInfo(table, columns, 0, table_id, dict(properties or {}))
+        self._tables[table.name], self.rows[table.name] = info, rows
+        return info.version
+
+    def drop(self, name: str) -> None:
+        """Delete a table."""
+        if self._tables.pop(name, None) is None:
+            raise StoreError(f"There is no feature table {name}.")
+        del self.rows[name]
+
+
+def _refuse(method: str, refused: set[str]) -> None:
+    if method in refused:
+        raise StoreError(f"Could not {method.replace('_', ' ')}: not allowed.")
