@@ -224,7 +224,7 @@ def test_profiles_and_folders_have_marks_of_their_own(regression: Path, tmp_path
     assert mark_of(elsewhere).recipe_id != local.recipe_id
 
 
-# ---- in a real MLflow -----------------------------------------------------------------------------
+# ---- in a real MLflow ----------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -333,7 +333,7 @@ def test_after_a_reset_a_run_trains_again_and_registers_version_1(regression: Pa
     assert {outcome.action for outcome in recipe.run()} == {Action.CACHED}
 
 
-# ---- protected profiles ---------------------------------------------------------------------------
+# ---- protected profiles --------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -231,3 +231,50 @@ def test_a_name_in_another_case_must_be_unique(load: Callable[..., LoadedConfig]
     found = problems(lambda: load(recipe, "SEED: 1\nSeed: 2\n", {"sEED": "3"}))
     assert len(found) == 1
     assert "sEED is set on the command line, but profiles/local.yaml has no" in found[0]
+
+
+# ---- protected ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("profile", "is_protected"),
+    [("", False), ("protected: true\n", True), ("protected: false\n", False)],
+)
+def test_a_profile_can_be_protected(
+    load: Callable[..., LoadedConfig], profile: str, is_protected: bool
+) -> None:
+    loaded = load(profile=profile)
+    assert loaded.is_protected is is_protected
+
+
+@pytest.mark.parametrize(
+    ("value", "seen"), [("'true'", "'true'"), ("1", "'1'"), ("", "empty"), ("[true]", "'[True]'")]
+)
+def test_protected_is_plainly_true_or_false(
+    load: Callable[..., LoadedConfig], value: str, seen: str
+) -> None:
+    found = problems(lambda: load(profile=f"protected: {value}\n"))
+    assert found == [f"profiles/local.yaml:1: protected is {seen}, but true or false is expected."]
+
+
+@pytest.mark.parametrize("name", ["protectd", "Protected", "PROTECTED", "is_protected"])
+def test_a_misspelled_protected_is_found(load: Callable[..., LoadedConfig], name: str) -> None:
+    (found,) = problems(lambda: load(profile=f"{name}: true\n"))
+    assert found.startswith(f"profiles/local.yaml:1: {name} is ")
+    assert found.endswith("Did you mean 'protected'?")
+
+
+@pytest.mark.parametrize("name", ["protected", "PROTECTED"])
+def test_the_command_line_lifts_no_protection(load: Callable[..., LoadedConfig], name: str) -> None:
+    found = problems(lambda: load(profile="protected: true\n", overrides={name: "false"}))
+    assert found == [
+        f"profiles/local.yaml: {name} cannot be set on the command line: it guards the profile. "
+        "Edit the profile."
+    ]
+
+
+def test_protected_is_no_variable_of_a_recipe(load: Callable[..., LoadedConfig]) -> None:
+    recipe = RECIPE + "seed: {{ protected }}\n"
+    assert problems(lambda: load(recipe, "protected: true\n")) == [
+        "recipe.yaml:7: protected is no variable: it guards a profile. Use another name."
+    ]

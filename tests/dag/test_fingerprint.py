@@ -79,3 +79,10 @@ def test_the_digest_of_an_artifact_changes_with_a_files_name() -> None:
 def test_the_digest_of_an_artifact_does_not_depend_on_the_order_of_its_files() -> None:
     one, two = FileDigest("a", 1, "s"), FileDigest("b", 1, "t")
     assert digest_of_files([one, two]) == digest_of_files([two, one])
+
+
+def test_a_reset_is_told_with_its_time() -> None:
+    assert changes({}, {"reset.runs": "2026-01-02T12:00:00+00:00"}) == [
+        "its runs went in the reset of 2026-01-02T12:00:00+00:00"
+    ]
+    assert changes({"reset.model": "2026"}, {}) == ["its model went in the reset of no known time"]

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
+from mlrecipes.stores.lock import workspace_lock
 from tests.conftest import REGRESSION, write_project
 
 pytestmark = pytest.mark.e2e
@@ -344,3 +345,51 @@ def test_an_option_that_does_not_exist_exits_2(regression: Path) -> None:
 
 def test_an_unknown_step_exits_2_with_a_suggestion(regression: Path) -> None:
     assert "Did you mean 'train'?" in mlrecipes(regression, "run", "--to", "tran", expect=2)
+
+
+def test_a_reset_lists_and_deletes_nothing_without_yes(trained: Path) -> None:
+    out = mlrecipes(trained, "reset")
+    assert "registered model houses: version 1; alias challenger of 1" in out
+    assert "1 run of this recipe with this profile" in out
+    assert "experiment my recipe (id 1)" in out
+    assert "Nothing was deleted. Do it: mlrecipes reset --yes" in out
+    assert mlrecipes(trained, "reset", "--confirm", "perhaps") == out
+    assert client(trained).get_registered_model("houses").aliases == {"challenger": 1}
+    assert "Nothing to do" in mlrecipes(trained, "run")
+
+
+def test_a_reset_deletes_with_yes_and_the_second_one_finds_nothing(trained: Path) -> None:
+    out = mlrecipes(trained, "reset", "--yes")
+    assert "Deleted 1 alias, 1 version, 1 model, 1 run, 1 experiment." in out
+    assert client(trained).search_registered_models() == []
+    assert [one.name for one in client(trained).search_experiments()] == ["Default"]
+    assert "There is nothing to delete." in mlrecipes(trained, "reset", "--yes")
+    assert plan(trained)["transform"] == ("cached", "nothing changed")
+    assert plan(trained)["train"][1].startswith("its runs went in the reset of 20")
+
+
+def test_a_reset_as_json(trained: Path) -> None:
+    listed = json.loads(mlrecipes(trained, "reset", "--json"))
+    assert (listed["is_done"], listed["command"]) == (False, "mlrecipes reset --yes")
+    assert [part["kind"] for part in listed["goes"]] == [
+        *("alias", "version", "model", "run", "experiment")
+    ]
+    assert listed["stays"] == []
+    assert json.loads(mlrecipes(trained, "reset", "--yes", "--json"))["is_done"] is True
+
+
+def test_a_reset_beside_another_process_exits_75(trained: Path) -> None:
+    with workspace_lock(trained / ".mlrecipes"):
+        out = mlrecipes(trained, "reset", "--yes", expect=75)
+        assert f"process {os.getpid()} of" in out
+        assert "A reset would delete:" in mlrecipes(trained, "reset")
+    assert len(client(trained).search_model_versions("name='houses'")) == 1
+
+
+def test_a_protected_profile_says_what_to_type(regression: Path) -> None:
+    (regression / "profiles" / "prod.yaml").write_text("MAX_RMSE: 5.0\nprotected: true\n")
+    out = mlrecipes(regression, "reset", "-p", "prod", "--yes", expect=2)
+    assert "profiles/prod.yaml:2: protected is true. Nothing was deleted." in out
+    assert "--yes --model-name NAME" in out
+    out = mlrecipes(regression, "reset", "-p", "prod", "--yes", "--model-name", "houses")
+    assert "There is nothing to delete." in out

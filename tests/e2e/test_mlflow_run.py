@@ -156,6 +156,31 @@ def test_a_rejected_model_is_not_registered(
     assert len(client(copy).search_model_versions("name='home_credit_default'")) == 1
 
 
+def test_a_reset_lists_and_deletes_with_yes_only(
+    copy: Path, environment: dict[str, str], main: str
+) -> None:
+    """In a copy of the copy: the tests after this one need the model."""
+    assert main
+    other = copy.with_name("another project")
+    shutil.copytree(copy, other, ignore=shutil.ignore_patterns("mlflow.db*", "mlartifacts"))
+    words = ("run", ".", "--env-manager", "local")
+    mlflow(other, environment, *words, "-P", f"applicants={N_APPLICANTS}")
+    ours = [run.info.run_id for run in runs(other)]
+    assert len(ours) == 2
+
+    listed = mlflow(other, environment, *words, "-e", "reset")
+    assert "1 run of this recipe with this profile" in listed
+    assert "1 run of mlflow run with no other run below" in listed
+    assert set(ours) <= {run.info.run_id for run in runs(other)}
+
+    done = mlflow(other, environment, *words, "-e", "reset", "-P", "yes=true")
+    assert "Deleted 1 alias, 1 version, 1 model, 1 project run, 1 run." in done
+    left = runs(other)
+    assert {run.data.tags["mlflow.project.entryPoint"] for run in left} == {"reset"}
+    assert {run.info.status for run in left} == {"FINISHED"}
+    assert client(other).search_registered_models() == []
+
+
 @pytest.fixture(scope="module")
 def served(copy: Path, environment: dict[str, str], main: str) -> Iterator[str]:
     """The address of the registered model, served on this machine only."""

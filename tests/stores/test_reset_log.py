@@ -35,9 +35,9 @@ def test_a_line_that_is_no_mapping_is_passed_over(tmp_path: Path) -> None:
 
 def test_a_log_that_cannot_be_written_is_a_store_error(tmp_path: Path) -> None:
     (tmp_path / "workspace").write_text("a file")
-    with pytest.raises(StoreError, match="reset.log cannot be written"):
+    with pytest.raises(StoreError, match=r"reset\.log cannot be written"):
         ResetLog(tmp_path / "workspace" / "reset.log").add({"name": "a"})
-    with pytest.raises(StoreError, match="resets.json cannot be written"):
+    with pytest.raises(StoreError, match=r"resets\.json cannot be written"):
         ResetMarks(tmp_path / "workspace" / "resets.json").note(["runs"], "now")
 
 

@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from mlrecipes.cleaning import RecipeMark
+from mlrecipes.errors import TryAgain
+from mlrecipes.stores.cleaning import MlflowModelCleaner, MlflowRunCleaner
 from mlrecipes.stores.mlflow_client import open_client
 from mlrecipes.stores.registry import MlflowRegistry
 from mlrecipes.stores.tracking import MlflowTracker, TrackingTarget, ping
@@ -94,3 +97,40 @@ def test_a_run_goes_through_a_server_until_the_server_is_gone(
     ):
         tracker.end_open_runs("FAILED")
     assert left.run_id in (tmp_path / "open_runs.json").read_text()
+
+
+def test_a_server_gives_back_the_name_of_a_deleted_experiment(
+    server: tuple[str, "subprocess.Popen[bytes]"],
+) -> None:
+    """One test, because a server takes seconds to start."""
+    uri, process = server
+    client, runs, models = open_client(uri), MlflowRunCleaner(uri), MlflowModelCleaner(uri, uri)
+    mark = RecipeMark("ab12", "local")
+    here = client.create_experiment("houses")
+    run_id = client.create_run(here, tags=mark.tags).info.run_id
+    client.create_registered_model("houses")
+    client.create_model_version("houses", f"runs:/{run_id}/model", run_id)
+    client.set_registered_model_alias("houses", "champion", "1")
+
+    model = models.find("houses")
+    assert model is not None
+    assert (model.versions, model.aliases) == (("1",), {"champion": "1"})
+    models.delete_alias("houses", "champion")
+    for _twice in range(2):
+        models.delete_version("houses", "1")
+        models.delete_model("houses")
+    assert models.find("houses") is None
+
+    assert [run.run_id for run in runs.runs([here, "0"], mark=mark)] == [run_id]
+    for _twice in range(2):
+        runs.delete_run(run_id)
+    assert [run.run_id for run in runs.runs([here], mark=mark, are_deleted=True)] == [run_id]
+    runs.rename_experiment(here, "houses (reset 2026-01-02T120000Z)")
+    for _twice in range(2):
+        runs.delete_experiment(here)
+    assert (runs.run(run_id), runs.experiment(here), runs.experiments("houses")) == (None, None, [])
+    assert client.create_experiment("houses") != here
+
+    stop(process)
+    with pytest.raises(TryAgain, match="does not answer"):
+        runs.delete_run(run_id)

@@ -121,14 +121,13 @@ def load_config(
         raise ConfigError(for_people(problems))
     values, wrong = variables(filled.document, file, overrides or {})
     problems += protection(values, filled.document, file)
-    in_profile, is_protected = values, values.get(PROTECTED) is True
-    values = {name: value for name, value in values.items() if name != PROTECTED}
+    is_protected, guard = values.get(PROTECTED) is True, {PROTECTED} - set(values)
+    values = {name: value for name, value in values.items() if name.lower() != PROTECTED}
     secrets = secret_texts(values)
     recipe = render_yaml(text, RECIPE, root, values)
     problems += [*wrong, *_undefined(recipe, values, file), *recipe.document.problems]
     used, told = names_used(text, root), [name.name for name in recipe.missing]
-    known = {*used, *SECTIONS, PROTECTED}
-    problems += misspelled(in_profile, known, told, filled.document, file)
+    problems += misspelled(values, {*used, *SECTIONS, *guard}, told, filled.document, file)
     places = Places(recipe, filled, file)
     config, wrong = _validated(recipe.document.data, values, places, secrets)
     # A file that is no mapping needs no second complaint if it is no valid YAML either.
