@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -222,6 +223,18 @@ def test_profiles_and_folders_have_marks_of_their_own(regression: Path, tmp_path
     assert local != prod
     elsewhere = open_project(write_project(tmp_path / "other" / "my recipe", REGRESSION), "local")
     assert mark_of(elsewhere).recipe_id != local.recipe_id
+
+
+def test_clones_of_a_repository_have_one_mark_and_its_folders_have_several(tmp_path: Path) -> None:
+    ids = set()
+    for name, remote in (("one", "git@example.org:a/b.git"), ("two", "https://example.org/a/b")):
+        clone = write_project(tmp_path / name, REGRESSION)
+        for words in (["init", "-q"], ["remote", "add", "origin", remote]):
+            subprocess.run(["git", *words], cwd=clone, check=True)  # noqa: S607 - as users find it
+        ids.add(mark_of(open_project(clone, "local")).recipe_id)
+    inner = write_project(clone / "recipes" / "inner", REGRESSION)
+    assert len(ids) == 1
+    assert mark_of(open_project(inner, "local")).recipe_id not in ids
 
 
 # ---- in a real MLflow ----------------------------------------------------------------------------
