@@ -261,6 +261,20 @@ def test_scoring_without_a_key_names_it(root: Path) -> None:
         recipe.score_batch(pd.DataFrame({"hause": [1]}))
 
 
+def test_a_reset_drops_the_tables_of_the_recipe_and_no_others(root: Path) -> None:
+    write(root).run("ingest")
+    store = LocalFeatureStore(root / ".mlrecipes" / "feature_tables", root / "tmp")
+    recipe = Recipe("local", root, {"SETS": "[own]"})
+    listed = [(part.kind, part.name) for part in recipe.plan_reset().goes]
+    assert listed == [("feature table", "visits")]
+    assert store.names() == ["houses", "visits"]
+    recipe.reset()
+    assert store.names() == ["houses"]
+    write_again = Recipe("local", root)
+    write_again.run()
+    assert write_again.plan_reset().goes[-1].name == "visits"
+
+
 def test_a_killed_build_goes_on_with_the_next_table(root: Path) -> None:
     """The first table is there; the second one's raw rows are broken, as if it was killed."""
     recipe = write(root)

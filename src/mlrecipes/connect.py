@@ -57,7 +57,9 @@ def connect_cleaners(project: Project) -> Cleaners:
     to = project.destinations
     ping(to.tracking_uri, origin=to.origin)
     models = MlflowModelCleaner(to.registry_uri, to.tracking_uri)
-    return Cleaners(MlflowRunCleaner(to.tracking_uri), models)
+    settings, has_tables = project.config.feature_store, bool(project.feature_definitions)
+    backend = open_backend(settings, project.root, project.workspace) if has_tables else None
+    return Cleaners(MlflowRunCleaner(to.tracking_uri), models, backend.store if backend else None)
 
 
 def _committed_run(project: Project) -> str | None:

@@ -308,6 +308,8 @@ class Recipe:
             project,
             connect_cleaners(project),
             user=user_name(),
+            # What another team builds is looked up here, and stays.
+            tables=[definition.name for definition in project.feature_definitions],
             active_run_id=os.environ.get("MLFLOW_RUN_ID"),
         )
 

@@ -18,6 +18,7 @@ from mlrecipes.planning import Project
 from mlrecipes.reset_look import Cleaners, look, scope_of
 from mlrecipes.reset_plan import RENAMED, Goes, Kind, ResetPlan, plan_reset
 from mlrecipes.stores.destinations import masked
+from mlrecipes.stores.feature_backends import place_of_tables
 from mlrecipes.stores.lock import workspace_lock
 from mlrecipes.stores.reset_log import ResetLog
 
@@ -166,9 +167,10 @@ class Reset:
 
     def _place(self, kind: Kind) -> str:
         """Where such things lie, without credentials."""
-        to = self._project.destinations
+        project, to = self._project, self._project.destinations
         if kind is Kind.TABLE:
-            return "feature store"
+            settings = project.config.feature_store
+            return masked(place_of_tables(settings, project.root, project.workspace))
         return masked(to.registry_uri if kind in MODEL_KINDS else to.tracking_uri)
 
     def _at_utc(self) -> str:

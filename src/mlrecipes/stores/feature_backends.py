@@ -8,7 +8,7 @@ from mlrecipes.config.feature_schema import FeatureStoreSettings
 from mlrecipes.feature_records import FeatureTableInfo
 from mlrecipes.ports import FeatureBackend
 
-__all__ = ["local_folder", "local_table", "open_backend"]
+__all__ = ["local_folder", "local_table", "open_backend", "place_of_tables"]
 
 DEFAULT_FOLDER = "feature_tables"
 
@@ -53,6 +53,13 @@ def local_folder(settings: FeatureStoreSettings, root: Path, workspace: Path) ->
     if settings.location is None:
         return workspace / DEFAULT_FOLDER
     return root / Path(settings.location).expanduser()
+
+
+def place_of_tables(settings: FeatureStoreSettings, root: Path, workspace: Path) -> str:
+    """Where the tables of a store lie, in words of the recipe."""
+    if settings.using == "local":
+        return str(local_folder(settings, root, workspace))
+    return settings.catalog_schema or str(settings.location)
 
 
 def local_table(
