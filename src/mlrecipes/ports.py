@@ -27,11 +27,39 @@ __all__ = [
     "RegisteredVersion",
     "Registry",
     "RunInfo",
+    "StoredFrame",
     "Tracker",
 ]
 
 
 # ---- reading data ------------------------------------------------------------------------
+
+
+class StoredFrame(Protocol):
+    """A data frame in a file, of which only what is asked for comes into memory."""
+
+    @property
+    def path(self) -> Path:
+        """The Parquet file."""
+        ...
+
+    @property
+    def n_rows(self) -> int:
+        """The number of rows."""
+        ...
+
+    @property
+    def dtypes(self) -> Mapping[Any, Any]:
+        """Name and type of each column as in pandas, in their order."""
+        ...
+
+    def columns(self, names: Sequence[Any]) -> Any:
+        """Read some columns, all their rows, as a pandas frame."""
+        ...
+
+    def head(self, n_rows: int) -> Any:
+        """Read the first rows, all their columns, as a pandas frame."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,74 +2,111 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from mlrecipes.errors import shorten
 from mlrecipes.records import ColumnProfile, Histogram, Profile, Scalar, Table
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
-__all__ = ["preview_table", "profile_column", "profile_frame", "schema_table"]
+    from mlrecipes.ports import StoredFrame
+
+__all__ = ["preview_table", "profile_column", "profile_frame", "profile_stored", "schema_table"]
 
 N_BINS = 20
 N_TOP = 5
 N_PREVIEW = 5
-N_LOOKED_AT = 5_000
-MAX_ROWS = 200_000
-SEED = 42
+QUANTILES = (0, 0.25, 0.5, 0.75, 1)
+HALF = 0.5
+CELLS_AT_ONCE = 1 << 23
+"""So many values of a stored table are in memory at once, and at least one column."""
 
 
 def profile_frame(frame: pd.DataFrame) -> Profile:
-    """Profile all columns; above 200,000 rows, histograms and quantiles come from a sample."""
-    sampled = frame.sample(MAX_ROWS, random_state=SEED) if len(frame) > MAX_ROWS else frame
-    return Profile(
-        tuple(
-            profile_column(str(name), frame.iloc[:, position], sampled.iloc[:, position])
-            for position, name in enumerate(frame.columns)
-        )
-    )
+    """Profile all columns, each from all its rows."""
+    columns = ((name, frame.iloc[:, i]) for i, name in enumerate(frame.columns))
+    return _profile(columns)
 
 
-def profile_column(name: str, column: pd.Series, sampled: pd.Series | None = None) -> ColumnProfile:
-    """Profile one column; counts come from all rows, shapes from the sample."""
+def profile_stored(stored: StoredFrame) -> Profile:
+    """Profile a table that lies in a file; only a few columns are in memory at once."""
+    return _profile(_columns_of(stored))
+
+
+def profile_column(name: str, column: pd.Series) -> ColumnProfile:
+    """Profile one column."""
     import pandas as pd
 
-    looked_at = column if sampled is None else sampled
     is_numeric = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
-    shape = _numeric_shape(looked_at) if is_numeric else _category_shape(column)
-    return ColumnProfile(
-        name=name,
-        dtype=str(column.dtype),
-        n_rows=len(column),
-        n_missing=int(column.isna().sum()),
-        n_distinct=_n_distinct(column),
-        **shape,
-    )
+    facts = _number_facts(column) if is_numeric else _category_facts(column)
+    return ColumnProfile(name=name, dtype=str(column.dtype), n_rows=len(column), **facts)
 
 
-def schema_table(frame: pd.DataFrame) -> Table:
+def schema_table(frame: pd.DataFrame | StoredFrame) -> Table:
     """Names and types of the columns."""
     return Table(("column", "type"), tuple((str(n), str(t)) for n, t in frame.dtypes.items()))
 
 
-def preview_table(frame: pd.DataFrame, n_rows: int = N_PREVIEW) -> Table:
+def preview_table(frame: pd.DataFrame | StoredFrame, n_rows: int = N_PREVIEW) -> Table:
     """The first rows, values shortened."""
     head = frame.head(n_rows)
     rows = tuple(tuple(_cell(value) for value in row) for row in head.itertuples(index=False))
-    return Table(tuple(str(column) for column in frame.columns), rows)
+    return Table(tuple(str(column) for column in head.columns), rows)
 
 
-def _numeric_shape(column: pd.Series) -> dict[str, Any]:
+def _profile(columns: Iterable[tuple[Any, pd.Series]]) -> Profile:
+    return Profile(tuple(profile_column(str(name), column) for name, column in columns))
+
+
+def _columns_of(stored: StoredFrame) -> Iterator[tuple[Any, pd.Series]]:
+    names = list(stored.dtypes)
+    n_at_once = max(1, CELLS_AT_ONCE // max(1, stored.n_rows))
+    for start in range(0, len(names), n_at_once):
+        frame = stored.columns(names[start : start + n_at_once])
+        yield from ((name, frame[name]) for name in frame.columns)
+
+
+# ---- numbers ---------------------------------------------------------------------------------
+
+
+def _number_facts(column: pd.Series) -> dict[str, Any]:
+    """All facts from one sort, which costs less than to look for each of them."""
     import numpy as np
 
-    values = column.dropna().to_numpy(dtype=float, na_value=np.nan)
-    values = values[np.isfinite(values)]
+    known = _sorted_known(column)
+    counts = {"n_missing": len(column) - known.size, "n_distinct": _n_distinct(known)}
+    values = known.astype(float, copy=False)
+    if values.size and not np.isfinite(values[[0, -1]]).all():
+        values = values[np.isfinite(values)]
+    return counts | _shape(values)
+
+
+def _sorted_known(column: pd.Series) -> np.ndarray:
+    """The values without the missing ones, sorted; shape (n_known,)."""
+    import numpy as np
+
+    if not isinstance(column.dtype, np.dtype):
+        column = column.dropna()
+        kind = getattr(column.dtype, "numpy_dtype", np.dtype(float))
+        values = column.to_numpy(dtype=kind if kind.kind in "iuf" else float)
+    else:
+        values = column.to_numpy()
+    values = np.sort(values)
+    return values[: np.searchsorted(values, np.nan)] if values.dtype.kind == "f" else values
+
+
+def _shape(values: np.ndarray) -> dict[str, Any]:
+    """What finite numbers look like that are sorted already."""
+    import numpy as np
+
     if values.size == 0:
         return {}
     with np.errstate(all="ignore"):
         mean, std = float(values.mean()), float(values.std())
-        quantiles = tuple(float(q) for q in np.quantile(values, [0, 0.25, 0.5, 0.75, 1]))
+        quantiles = _quantiles(values)
     return {
         "mean": mean if np.isfinite(mean) else None,
         "std": std if np.isfinite(std) else None,
@@ -78,35 +115,54 @@ def _numeric_shape(column: pd.Series) -> dict[str, Any]:
     }
 
 
-def _histogram(values: Any) -> Histogram | None:
+def _quantiles(values: np.ndarray) -> tuple[float, ...]:
+    """As ``numpy.quantile``, which would first have to find places that are known here."""
+    import numpy as np
+
+    places = np.array(QUANTILES) * (values.size - 1)
+    below = np.floor(places).astype(int)
+    low, high = values[below], values[np.minimum(below + 1, values.size - 1)]
+    share, distance = places - below, high - low
+    near_low, near_high = low + distance * share, high - distance * (1 - share)
+    return tuple(map(float, np.where(share < HALF, near_low, near_high)))
+
+
+def _histogram(values: np.ndarray) -> Histogram | None:
     """Counts between edges; None where floats cannot tell the edges apart, or overflow."""
     import numpy as np
 
-    spread = values[:: max(1, values.size // N_LOOKED_AT)]
-    n_bins = min(N_BINS, max(1, np.unique(spread).size))
     try:
         with np.errstate(all="ignore"):
-            counts, edges = np.histogram(values, bins=n_bins)
+            n_bins = min(N_BINS, _n_distinct(values))
+            edges = np.histogram_bin_edges(values[[0, -1]], bins=n_bins)
     except ValueError:  # such as 64-bit identifiers that lie close together
         return None
     if not np.isfinite(edges).all():
         return None
-    return Histogram(tuple(map(float, edges)), tuple(map(int, counts)))
+    ends = [*np.searchsorted(values, edges[:-1]), values.size]
+    return Histogram(tuple(map(float, edges)), tuple(map(int, np.diff(ends))))
 
 
-def _category_shape(column: pd.Series) -> dict[str, Any]:
+def _n_distinct(values: np.ndarray) -> int:
+    """Of sorted values."""
+    import numpy as np
+
+    return int(np.count_nonzero(values[1:] != values[:-1])) + bool(values.size)
+
+
+# ---- everything else -------------------------------------------------------------------------
+
+
+def _category_facts(column: pd.Series) -> dict[str, Any]:
     try:
-        counts = column.value_counts().head(N_TOP)
+        counts = column.value_counts()
     except TypeError:  # cells that cannot be hashed, such as lists
-        counts = column.dropna().map(repr).value_counts().head(N_TOP)
-    return {"top_values": tuple((shorten(value), int(n)) for value, n in counts.items())}
-
-
-def _n_distinct(column: pd.Series) -> int:
-    try:
-        return int(column.nunique())
-    except TypeError:
-        return int(column.dropna().map(repr).nunique())
+        counts = column.dropna().map(repr).value_counts()
+    return {
+        "n_missing": len(column) - int(counts.sum()),
+        "n_distinct": int((counts > 0).sum()),
+        "top_values": tuple((shorten(v), int(n)) for v, n in counts.head(N_TOP).items()),
+    }
 
 
 def _cell(value: Any) -> Scalar:
