@@ -10,6 +10,7 @@ from typing import Any
 
 from mlrecipes.errors import StoreError
 from mlrecipes.records import ArtifactKind, ArtifactSpec
+from mlrecipes.stores.frames import read_frame, write_frame
 
 __all__ = ["artifact_path", "read_artifact", "write_artifact"]
 
@@ -46,31 +47,11 @@ def read_artifact(folder: Path, artifact: ArtifactSpec) -> Any:
 
 
 def _write_frame(path: Path, frame: Any) -> None:
-    """Parquet with checksums on its pages; equal frames give equal bytes."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    _refuse_double_columns(path.stem, frame)
-    try:
-        table = pa.Table.from_pandas(frame)
-    except (pa.ArrowException, TypeError, ValueError) as error:
-        raise StoreError(
-            f"{path.stem} cannot be written as Parquet: {error}",
-            hint="Give each column one type, for example by frame[column].astype(str).",
-        ) from error
-    pq.write_table(table, path, write_page_checksum=True)
-
-
-def _refuse_double_columns(name: str, frame: Any) -> None:
-    doubles = sorted({str(column) for column in frame.columns[frame.columns.duplicated()]})
-    if doubles:
-        raise StoreError(f"{name} has more than one column named {', '.join(doubles[:5])}.")
-
-
-def _read_frame(path: Path) -> Any:
-    import pyarrow.parquet as pq
-
-    return pq.read_table(path, page_checksum_verification=True).to_pandas()
+    """A pandas frame, or the path of one that its step has already written at its place."""
+    if not isinstance(frame, Path):
+        write_frame(path, frame)
+    elif frame != path or not path.is_file():
+        raise StoreError(f"{path.stem}: expected a table at {path}, seen {frame}.")
 
 
 def _write_json(path: Path, value: Any) -> None:
@@ -122,7 +103,7 @@ _WRITERS: Mapping[ArtifactKind, Callable[[Path, Any], None]] = {
     ArtifactKind.MODEL: _check_model,
 }
 _READERS: Mapping[ArtifactKind, Callable[[Path], Any]] = {
-    ArtifactKind.FRAME: _read_frame,
+    ArtifactKind.FRAME: read_frame,
     ArtifactKind.JSON: _read_json,
     ArtifactKind.TEXT: _read_text,
     ArtifactKind.OBJECT: _read_object,
