@@ -154,3 +154,15 @@ def test_columns_of_the_same_name_both_count() -> None:
     frame = pd.DataFrame([[1, 2], [3, 4]], columns=["x", "x"])
     other = pd.DataFrame([[1, 5], [3, 6]], columns=["x", "x"])
     assert recipes_hash_buckets(frame).tolist() != recipes_hash_buckets(other).tolist()
+
+
+def test_a_table_hashed_column_by_column_hashes_as_pandas_hashes_it_whole() -> None:
+    frame = pd.DataFrame(
+        {"n": range(40), "x": np.linspace(0, 1, 40).round(1), "t": list("abcd") * 10},
+        index=pd.MultiIndex.from_product([range(4), list("abcdefghij")]),
+    )
+    as_then = frame.assign(x=frame["x"].to_numpy().view(np.uint64))
+    rows = np.array([3, 30, 4])
+    whole = pd.util.hash_pandas_object(as_then).to_numpy() % 1000 / 1000
+    assert recipes_hash_buckets(frame).tolist() == whole.tolist()
+    assert recipes_hash_buckets(frame, rows).tolist() == whole[rows].tolist()

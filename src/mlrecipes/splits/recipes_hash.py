@@ -22,16 +22,18 @@ that does not depend on the index, use ``using: hash``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from pandas.util import hash_pandas_object
 
-__all__ = ["normalise_types", "recipes_hash_buckets", "split_by_recipes_hash"]
+__all__ = ["recipes_hash_buckets", "split_by_recipes_hash"]
 
 N_BUCKETS = 1000
+ALL_BITS = 2**64 - 1
 
 
 def split_by_recipes_hash(
@@ -52,7 +54,7 @@ def split_by_recipes_hash(
     groups = all_rows if class_col is None else _rows_by_class(frame[class_col])
     parts: list[list[np.ndarray]] = [[], [], []]
     for group in groups:
-        part = _part_of(recipes_hash_buckets(frame.iloc[group]), ratios)
+        part = _part_of(recipes_hash_buckets(frame, group), ratios)
         for code in range(3):
             parts[code].append(group[part == code])
     training, validation, test = (np.concatenate([np.empty(0, int), *part]) for part in parts)
@@ -74,17 +76,31 @@ def _part_of(buckets: np.ndarray, ratios: Sequence[float]) -> np.ndarray:
     return np.searchsorted(ends, buckets, side="right")
 
 
-def recipes_hash_buckets(frame: pd.DataFrame) -> np.ndarray:
-    """Give each row, its index included, one of the numbers 0, 0.001, .. 0.999."""
-    hashed = hash_pandas_object(normalise_types(frame))
+def recipes_hash_buckets(frame: pd.DataFrame, rows: np.ndarray | None = None) -> np.ndarray:
+    """Give each row, its index included, one of the numbers 0, 0.001, .. 0.999.
+
+    Args:
+        frame: The table; it is hashed column by column, so that it is not there twice.
+        rows: Positions of the rows that count; their values alone decide what a column's
+            type was then. All rows if left out.
+    """
+    rows = np.arange(len(frame)) if rows is None else rows
+    columns = (frame.iloc[:, position].iloc[rows] for position in range(frame.shape[1]))
+    hashes = (hash_pandas_object(_as_then(column), index=False) for column in columns)
+    index = hash_pandas_object(frame.index[rows], index=False)
+    hashed = _combined(itertools.chain(hashes, [index]), len(rows), frame.shape[1] + 1)
     return np.asarray((hashed % N_BUCKETS) / N_BUCKETS)
 
 
-def normalise_types(frame: pd.DataFrame) -> pd.DataFrame:
-    """Bring the columns to the types that they had when Recipes hashed them."""
-    columns = [_as_then(frame.iloc[:, position]) for position in range(frame.shape[1])]
-    normal = pd.concat(columns, axis="columns") if columns else frame[[]]
-    return normal.set_axis(frame.index, axis="index")
+def _combined(hashes: Iterable[pd.Series], n_rows: int, n_hashes: int) -> np.ndarray:
+    """Make one hash of several, as ``hash_pandas_object`` does for a whole frame."""
+    combined = np.full(n_rows, 0x345678, dtype=np.uint64)
+    factor = 1_000_003
+    for position, hashed in enumerate(hashes):
+        combined ^= hashed.to_numpy()
+        combined *= np.uint64(factor)
+        factor = (factor + 82_520 + 2 * (n_hashes - position)) & ALL_BITS
+    return combined + np.uint64(97_531)
 
 
 def _as_then(column: pd.Series) -> pd.Series:

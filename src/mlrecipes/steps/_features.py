@@ -37,8 +37,12 @@ def features_of(frame: Any, config: RecipeConfig) -> Any:
 
     What user code changes in them in place stays its own; pandas copies only what is written.
     """
+    return frame[_feature_names(frame, config)].copy(deep=False)
+
+
+def _feature_names(frame: Any, config: RecipeConfig) -> list[Any]:
     hidden = {config.target_col, *config.id_cols, *config.ignore_cols}
-    return frame[[column for column in frame.columns if column not in hidden]].copy(deep=False)
+    return [column for column in frame.columns if column not in hidden]
 
 
 def target_of(frame: Any, config: RecipeConfig) -> Any:
@@ -83,7 +87,7 @@ def check_columns(frame: Any, config: RecipeConfig, where: Mapping[str, str]) ->
                     f"{len(columns)} columns of the data ({few(columns)}).",
                     hint=did_you_mean(name, columns),
                 )
-    if features_of(frame, config).shape[1] == 0:
+    if not _feature_names(frame, config):
         raise DataError("No column is left for the model beside the target and the ignored ones.")
 
 

@@ -51,10 +51,10 @@ def run(inputs: Inputs, context: Context) -> StepResult:
     check_used(transformer, features_of(inputs.training_data, config), lookups)
     training = _transformed(transformer, inputs.training_data, config)
     validation = _transformed(transformer, inputs.validation_data, config)
-    n_before = features_of(inputs.training_data, config).shape[1]
+    before = features_of(inputs.training_data.head(0), config)
     sections = [
         Section("Transformer", (Text(described(transformer), preformatted=True),)),
-        Section("Input Schema", (schema_table(features_of(inputs.training_data, config)),)),
+        Section("Input Schema", (schema_table(before),)),
         Section("Output Schema", (schema_table(training),)),
         Section("Data Preview", (preview_table(training),)),
     ]
@@ -67,7 +67,7 @@ def run(inputs: Inputs, context: Context) -> StepResult:
             "transformed_validation_data": validation,
         },
         sections=tuple(sections),
-        summary=f"{n_before} columns in, {training.shape[1] - 1} features out",
+        summary=f"{before.shape[1]} columns in, {training.shape[1] - 1} features out",
     )
 
 
