@@ -64,9 +64,9 @@ class StoredFrame(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ReadDataset:
-    """A data frame and the files it came from."""
+    """A data frame in a file and the files it came from."""
 
-    frame: Any
+    table: StoredFrame
     sources: tuple[Source, ...]
 
 
@@ -77,19 +77,36 @@ class DatasetReader(Protocol):
         self,
         location: str | Sequence[str],
         using: str,
+        into: Path,
         loader: Any | None = None,
     ) -> ReadDataset:
-        """Read one or more locations into one pandas frame.
+        """Read one or more locations, which may be larger than memory, into one Parquet file.
 
         Args:
             location: Paths relative to the recipe's root, ``file:`` or ``http(s):`` URIs.
             using: ``parquet``, ``csv``, ``auto`` (by each file's suffix), or any other word
                 together with a loader.
+            into: The Parquet file to write; other files of its folder may be written and
+                removed again.
             loader: The user's function ``(path, using) -> DataFrame``, called once a file.
 
         Raises:
             StoreError: A location does not exist, is empty or cannot be read.
             UserCodeError: The loader failed or returned no frame.
+            DataError: A column's name is no text.
+        """
+        ...
+
+    def stored(self, path: Path) -> StoredFrame:
+        """A Parquet file as a frame."""
+        ...
+
+    def narrow(self, table: StoredFrame, columns: Sequence[str]) -> StoredFrame:
+        """Write a table anew at its place: some of its columns, and rows numbered from 0.
+
+        Args:
+            table: Of this step's staging folder; it may be larger than memory.
+            columns: Names of columns that it has.
         """
         ...
 

@@ -21,7 +21,9 @@ def test_ingest_gives_the_table_and_the_file_it_came_from(
 ) -> None:
     (tmp_path / "a.csv").write_text("x,y\n1,2\n3,4\n")
     result = run(Inputs(), context())
-    assert result.outputs["ingested_data"].to_dict("list") == {"x": [1, 3], "y": [2, 4]}
+    path = result.outputs["ingested_data"]
+    assert path == tmp_path / "staging" / "ingested_data.parquet"
+    assert pd.read_parquet(path).to_dict("list") == {"x": [1, 3], "y": [2, 4]}
     assert [source.uri for source in result.sources] == ["a.csv"]
     assert result.summary == "2 rows x 2 columns"
 

@@ -7,6 +7,7 @@ import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,18 +18,39 @@ import pyarrow.parquet as pq
 import pytest
 
 from mlrecipes.errors import StoreError, TryAgain, UserCodeError
-from mlrecipes.ports import ReadDataset
+from mlrecipes.records import Source
 from mlrecipes.stores.datasets import FileDatasetReader
 from mlrecipes.stores.digests import sha256_of_file
+from mlrecipes.stores.frames import read_frame
+
+
+@dataclass(frozen=True)
+class Read:
+    """What was read, as the next step will see it."""
+
+    frame: pd.DataFrame
+    sources: tuple[Source, ...]
 
 
 @pytest.fixture
-def read(tmp_path: Path) -> Callable[..., ReadDataset]:
+def read(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Read]:
     downloads = tmp_path / "downloads"
     reader = FileDatasetReader(
         tmp_path, downloads, lambda path: (path.stat().st_size, sha256_of_file(path))
     )
-    return reader.read
+
+    def read_back(
+        location: str | list[str], using: str, loader: Callable[..., Any] | None = None
+    ) -> Read:
+        into = tmp_path_factory.mktemp("staging") / "table.parquet"
+        dataset = reader.read(location, using, into, loader)
+        assert list(into.parent.iterdir()) == [into]
+        frame = read_frame(into)
+        assert [*map(str, dataset.table.dtypes.values())] == [*map(str, frame.dtypes)]
+        assert dataset.table.n_rows == len(frame)
+        return Read(frame, dataset.sources)
+
+    return read_back
 
 
 def write(path: Path, content: str | bytes) -> Path:
@@ -40,9 +62,7 @@ def write(path: Path, content: str | bytes) -> Path:
 # ---- places -------------------------------------------------------------------------------
 
 
-def test_a_relative_path_starts_at_the_root(
-    read: Callable[..., ReadDataset], tmp_path: Path
-) -> None:
+def test_a_relative_path_starts_at_the_root(read: Callable[..., Read], tmp_path: Path) -> None:
     write(tmp_path / "data" / "a.csv", "x\n1\n")
     dataset = read("./data/a.csv", "csv")
     assert dataset.frame["x"].tolist() == [1]
@@ -50,28 +70,28 @@ def test_a_relative_path_starts_at_the_root(
 
 
 def test_a_file_outside_the_root_is_named_in_full(
-    read: Callable[..., ReadDataset], tmp_path_factory: pytest.TempPathFactory
+    read: Callable[..., Read], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = write(tmp_path_factory.mktemp("other") / "a b.csv", "x\n1\n")
     assert read(path.as_uri(), "csv").sources[0].uri == str(path)
 
 
 def test_a_list_keeps_its_order_and_files_of_one_name_do_not_meet(
-    read: Callable[..., ReadDataset], tmp_path: Path
+    read: Callable[..., Read], tmp_path: Path
 ) -> None:
     write(tmp_path / "one" / "a.csv", "x\n1\n")
     write(tmp_path / "two" / "a.csv", "x\n2\n")
     assert read(["two/a.csv", "one/a.csv"], "csv").frame["x"].tolist() == [2, 1]
 
 
-def test_two_folders_are_both_read(read: Callable[..., ReadDataset], tmp_path: Path) -> None:
+def test_two_folders_are_both_read(read: Callable[..., Read], tmp_path: Path) -> None:
     write(tmp_path / "one" / "b.csv", "x\n1\n")
     write(tmp_path / "two" / "a.csv", "x\n2\n")
     assert read(["one", "two"], "csv").frame["x"].tolist() == [1, 2]
 
 
 def test_a_folder_gives_its_files_of_the_format_by_name(
-    read: Callable[..., ReadDataset], tmp_path: Path
+    read: Callable[..., Read], tmp_path: Path
 ) -> None:
     write(tmp_path / "d" / "b.csv", "x\n2\n")
     write(tmp_path / "d" / "a.csv", "x\n1\n")
@@ -80,84 +100,76 @@ def test_a_folder_gives_its_files_of_the_format_by_name(
     assert read("d", "csv").frame["x"].tolist() == [1, 2]
 
 
-def test_auto_reads_each_file_by_its_suffix(
-    read: Callable[..., ReadDataset], tmp_path: Path
-) -> None:
+def test_auto_reads_each_file_by_its_suffix(read: Callable[..., Read], tmp_path: Path) -> None:
     pd.DataFrame({"x": [1]}).to_parquet(write(tmp_path / "a.parquet", ""))
     write(tmp_path / "b.csv.gz", gzip.compress(b"x\n2\n"))
     assert read(["a.parquet", "b.csv.gz"], "auto").frame["x"].tolist() == [1, 2]
 
 
-def test_a_missing_file_gets_a_suggestion(read: Callable[..., ReadDataset], tmp_path: Path) -> None:
+def test_a_missing_file_gets_a_suggestion(read: Callable[..., Read], tmp_path: Path) -> None:
     write(tmp_path / "loans.csv", "x\n1\n")
     with pytest.raises(StoreError, match=r"lons.csv does not exist.*'loans.csv'") as e:
         read("lons.csv", "csv")
     assert e.value.hint == "Did you mean 'loans.csv'?"
 
 
-def test_an_empty_folder_is_an_error(read: Callable[..., ReadDataset], tmp_path: Path) -> None:
+def test_an_empty_folder_is_an_error(read: Callable[..., Read], tmp_path: Path) -> None:
     write(tmp_path / "d" / "a.txt", "")
     with pytest.raises(StoreError, match=r"holds no file for using: csv. There is: 'a.txt'"):
         read("d", "csv")
 
 
-def test_a_file_of_another_format_is_refused(
-    read: Callable[..., ReadDataset], tmp_path: Path
-) -> None:
+def test_a_file_of_another_format_is_refused(read: Callable[..., Read], tmp_path: Path) -> None:
     write(tmp_path / "a.csv", "x\n1\n")
     with pytest.raises(StoreError, match="does not end as using: parquet asks"):
         read("a.csv", "parquet")
 
 
-def test_an_unknown_scheme_is_refused(read: Callable[..., ReadDataset]) -> None:
+def test_an_unknown_scheme_is_refused(read: Callable[..., Read]) -> None:
     with pytest.raises(StoreError, match="cannot be read from s3:"):
         read("s3://bucket/a.csv", "csv")
 
 
-def test_a_file_uri_with_a_space_is_read(read: Callable[..., ReadDataset], tmp_path: Path) -> None:
+def test_a_file_uri_with_a_space_is_read(read: Callable[..., Read], tmp_path: Path) -> None:
     path = write(tmp_path / "my data" / "a.csv", "x\n1\n")
     assert read(path.as_uri(), "csv").sources[0].uri == "my data/a.csv"
 
 
 def test_an_absolute_path_inside_the_root_is_named_from_the_root(
-    read: Callable[..., ReadDataset], tmp_path: Path
+    read: Callable[..., Read], tmp_path: Path
 ) -> None:
     path = write(tmp_path / "data" / "a.csv", "x\n1\n")
     assert read(str(path), "csv").sources[0].uri == "data/a.csv"
 
 
 def test_a_linked_folder_keeps_the_name_of_the_link(
-    read: Callable[..., ReadDataset], tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+    read: Callable[..., Read], tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = write(tmp_path_factory.mktemp("disk") / "a.csv", "x\n1\n")
     (tmp_path / "data").symlink_to(path.parent)
     assert read("data/a.csv", "csv").sources[0].uri == "data/a.csv"
 
 
-def test_size_and_digest_of_each_file_are_told(
-    read: Callable[..., ReadDataset], tmp_path: Path
-) -> None:
+def test_size_and_digest_of_each_file_are_told(read: Callable[..., Read], tmp_path: Path) -> None:
     write(tmp_path / "a.csv", "x\n1\n")
     (source,) = read("a.csv", "csv").sources
     assert source.size_bytes == 4
     assert source.sha256 == hashlib.sha256(b"x\n1\n").hexdigest()
 
 
-def test_an_empty_list_of_files_is_an_error(read: Callable[..., ReadDataset]) -> None:
+def test_an_empty_list_of_files_is_an_error(read: Callable[..., Read]) -> None:
     with pytest.raises(StoreError, match=r"The location of the data is an empty list."):
         read([], "csv")
 
 
-def test_hidden_files_of_a_folder_are_left_out(
-    read: Callable[..., ReadDataset], tmp_path: Path
-) -> None:
+def test_hidden_files_of_a_folder_are_left_out(read: Callable[..., Read], tmp_path: Path) -> None:
     write(tmp_path / "d" / ".a.csv", "x\n1\n")
     write(tmp_path / "d" / "b.csv", "x\n2\n")
     assert read("d", "csv").frame["x"].tolist() == [2]
 
 
 def test_a_folder_that_holds_one_table_twice_is_an_error(
-    read: Callable[..., ReadDataset], tmp_path: Path
+    read: Callable[..., Read], tmp_path: Path
 ) -> None:
     write(tmp_path / "d" / "a.csv", "x\n1\n")
     write(tmp_path / "d" / "a.csv.gz", gzip.compress(b"x\n1\n"))
@@ -166,7 +178,7 @@ def test_a_folder_that_holds_one_table_twice_is_an_error(
 
 
 def test_a_missing_folder_is_told_with_what_lies_beside_it(
-    read: Callable[..., ReadDataset], tmp_path: Path
+    read: Callable[..., Read], tmp_path: Path
 ) -> None:
     (tmp_path / "data").mkdir()
     with pytest.raises(StoreError, match="does not exist, nor does its folder") as caught:
@@ -175,7 +187,7 @@ def test_a_missing_folder_is_told_with_what_lies_beside_it(
 
 
 def test_a_format_that_this_version_does_not_read_is_named(
-    read: Callable[..., ReadDataset], tmp_path: Path
+    read: Callable[..., Read], tmp_path: Path
 ) -> None:
     write(tmp_path / "a.delta", "x")
     with pytest.raises(StoreError, match="using: delta is not supported by this version"):
@@ -186,7 +198,7 @@ def test_a_format_that_this_version_does_not_read_is_named(
 
 
 def test_rows_of_several_files_keep_the_index_of_their_file(
-    read: Callable[..., ReadDataset], tmp_path: Path
+    read: Callable[..., Read], tmp_path: Path
 ) -> None:
     write(tmp_path / "a.csv", "x\n1\n2\n")
     write(tmp_path / "b.csv", "x\n3\n")
@@ -194,7 +206,7 @@ def test_rows_of_several_files_keep_the_index_of_their_file(
 
 
 def test_columns_in_another_order_are_put_below_the_same_names(
-    read: Callable[..., ReadDataset], tmp_path: Path
+    read: Callable[..., Read], tmp_path: Path
 ) -> None:
     write(tmp_path / "a.csv", "x,y\n1,2\n")
     write(tmp_path / "b.csv", "y,x\n4,3\n")
@@ -203,7 +215,7 @@ def test_columns_in_another_order_are_put_below_the_same_names(
 
 
 def test_files_with_different_columns_are_refused(
-    read: Callable[..., ReadDataset], tmp_path: Path
+    read: Callable[..., Read], tmp_path: Path
 ) -> None:
     write(tmp_path / "a.csv", "x,y\n1,2\n")
     write(tmp_path / "b.csv", "x\n1\n")
@@ -213,7 +225,7 @@ def test_files_with_different_columns_are_refused(
 
 
 def test_a_column_that_is_text_in_one_file_only_is_refused(
-    read: Callable[..., ReadDataset], tmp_path: Path
+    read: Callable[..., Read], tmp_path: Path
 ) -> None:
     write(tmp_path / "a.csv", "x\n1\n")
     write(tmp_path / "b.csv", "x\none\n")
@@ -222,7 +234,7 @@ def test_a_column_that_is_text_in_one_file_only_is_refused(
 
 
 def test_a_column_without_values_takes_its_type_from_the_other_file(
-    read: Callable[..., ReadDataset], tmp_path: Path
+    read: Callable[..., Read], tmp_path: Path
 ) -> None:
     write(tmp_path / "a.csv", "x,y\n1,\n")
     write(tmp_path / "b.csv", "x,y\n1,one\n")
@@ -244,7 +256,7 @@ def test_a_column_without_values_takes_its_type_from_the_other_file(
     ],
 )
 def test_text_is_read_as_it_stands(
-    read: Callable[..., ReadDataset], tmp_path: Path, content: str, expected: list[Any]
+    read: Callable[..., Read], tmp_path: Path, content: str, expected: list[Any]
 ) -> None:
     write(tmp_path / "a.csv", content)
     found = read("a.csv", "csv").frame
@@ -252,23 +264,21 @@ def test_text_is_read_as_it_stands(
     assert [None if pd.isna(text) else text for text in found["y"]] == expected
 
 
-def test_large_whole_numbers_stay_exact(read: Callable[..., ReadDataset], tmp_path: Path) -> None:
+def test_large_whole_numbers_stay_exact(read: Callable[..., Read], tmp_path: Path) -> None:
     write(tmp_path / "a.csv", "id,empty\n9007199254740993,\n1,\n")
     frame = read("a.csv", "csv").frame
     assert frame["id"].tolist() == [9007199254740993, 1]
     assert frame["empty"].isna().all()
 
 
-def test_a_line_with_too_many_fields_is_named(
-    read: Callable[..., ReadDataset], tmp_path: Path
-) -> None:
+def test_a_line_with_too_many_fields_is_named(read: Callable[..., Read], tmp_path: Path) -> None:
     write(tmp_path / "a.csv", "x,y\n1,2\n1,2,3\n")
     with pytest.raises(StoreError, match=r"a.csv: line 3 has 3 fields; 2 are expected"):
         read("a.csv", "csv")
 
 
 def test_text_that_is_not_utf8_is_named_by_its_byte(
-    read: Callable[..., ReadDataset], tmp_path: Path
+    read: Callable[..., Read], tmp_path: Path
 ) -> None:
     write(tmp_path / "a.csv", "x\ncafé\n".encode("latin-1"))
     with pytest.raises(StoreError, match=r"line 2 \(byte 5\) is not UTF-8") as caught:
@@ -278,7 +288,7 @@ def test_text_that_is_not_utf8_is_named_by_its_byte(
 
 @pytest.mark.parametrize("content", ["", "x,y\n"])
 def test_a_file_without_rows_is_an_error(
-    read: Callable[..., ReadDataset], tmp_path: Path, content: str
+    read: Callable[..., Read], tmp_path: Path, content: str
 ) -> None:
     write(tmp_path / "a.csv", content)
     with pytest.raises(
@@ -288,7 +298,7 @@ def test_a_file_without_rows_is_an_error(
 
 
 def test_a_large_whole_number_stays_exact_beside_a_gap(
-    read: Callable[..., ReadDataset], tmp_path: Path
+    read: Callable[..., Read], tmp_path: Path
 ) -> None:
     write(tmp_path / "a.csv", "id,x\n9007199254740993,1\n,2\n")
     ids = read("a.csv", "csv").frame["id"]
@@ -296,22 +306,20 @@ def test_a_large_whole_number_stays_exact_beside_a_gap(
     assert ids.isna().tolist() == [False, True]
 
 
-def test_identifiers_beyond_64_bits_stay_text(
-    read: Callable[..., ReadDataset], tmp_path: Path
-) -> None:
+def test_identifiers_beyond_64_bits_stay_text(read: Callable[..., Read], tmp_path: Path) -> None:
     write(tmp_path / "a.csv", "id,x\n99999999999999999999,1\n7,2\n")
     assert read("a.csv", "csv").frame["id"].tolist() == ["99999999999999999999", "7"]
 
 
 def test_numbers_of_any_size_with_an_exponent_are_numbers(
-    read: Callable[..., ReadDataset], tmp_path: Path
+    read: Callable[..., Read], tmp_path: Path
 ) -> None:
     write(tmp_path / "a.csv", "x\n1.5e30\n-2\n")
     assert read("a.csv", "csv").frame["x"].tolist() == [1.5e30, -2.0]
 
 
 def test_dates_become_timestamps_and_times_of_day_stay_text(
-    read: Callable[..., ReadDataset], tmp_path: Path
+    read: Callable[..., Read], tmp_path: Path
 ) -> None:
     write(tmp_path / "a.csv", "day,time\n2020-01-31,10:00:00\n2020-02-01,23:59:59\n")
     frame = read("a.csv", "csv").frame
@@ -320,7 +328,7 @@ def test_dates_become_timestamps_and_times_of_day_stay_text(
 
 
 def test_a_column_without_a_name_is_called_as_pandas_calls_it(
-    read: Callable[..., ReadDataset], tmp_path: Path
+    read: Callable[..., Read], tmp_path: Path
 ) -> None:
     write(tmp_path / "a.csv", ",x\n0,1\n")
     assert list(read("a.csv", "csv").frame) == ["Unnamed: 0", "x"]
@@ -331,7 +339,7 @@ def test_a_column_without_a_name_is_called_as_pandas_calls_it(
     [("x,y\n1,2\n3\n", 3), ('x,y\n1,"a\nb"\n1\n', 4), ("x,y\n\n1,2\n\n1\n", 5)],
 )
 def test_the_number_of_a_wrong_line_is_that_of_an_editor(
-    read: Callable[..., ReadDataset], tmp_path: Path, content: str, line: int
+    read: Callable[..., Read], tmp_path: Path, content: str, line: int
 ) -> None:
     write(tmp_path / "a.csv", content)
     with pytest.raises(StoreError, match=f"line {line} has 1 fields; 2 are expected"):
@@ -339,7 +347,7 @@ def test_the_number_of_a_wrong_line_is_that_of_an_editor(
 
 
 def test_a_wrong_line_of_a_packed_file_has_its_number_too(
-    read: Callable[..., ReadDataset], tmp_path: Path
+    read: Callable[..., Read], tmp_path: Path
 ) -> None:
     write(tmp_path / "a.csv.gz", gzip.compress(b"x,y\n1,2\n1,2,3\n"))
     with pytest.raises(StoreError, match="line 3 has 3 fields; 2 are expected"):
@@ -348,7 +356,7 @@ def test_a_wrong_line_of_a_packed_file_has_its_number_too(
 
 @pytest.mark.parametrize("end", ["", "\n"])
 def test_a_quote_that_is_never_closed_is_an_error(
-    read: Callable[..., ReadDataset], tmp_path: Path, end: str
+    read: Callable[..., Read], tmp_path: Path, end: str
 ) -> None:
     write(tmp_path / "a.csv", f'x,y\n1,a\n2,"b\n3,c\n4,d{end}')
     with pytest.raises(StoreError, match="quote is opened and never closed; the lines from 'b'"):
@@ -357,33 +365,31 @@ def test_a_quote_that_is_never_closed_is_an_error(
 
 @pytest.mark.parametrize("end", ["", "\n", "\r\n"])
 def test_a_text_of_two_lines_may_end_the_file(
-    read: Callable[..., ReadDataset], tmp_path: Path, end: str
+    read: Callable[..., Read], tmp_path: Path, end: str
 ) -> None:
     write(tmp_path / "a.csv", f'x,y\n1,"a\nb"{end}')
     assert read("a.csv", "csv").frame["y"].tolist() == ["a\nb"]
 
 
-def test_another_separator_is_named(read: Callable[..., ReadDataset], tmp_path: Path) -> None:
+def test_another_separator_is_named(read: Callable[..., Read], tmp_path: Path) -> None:
     write(tmp_path / "a.csv", "x;y\n1;2\n")
     with pytest.raises(StoreError, match="fields are separated by ';'; a comma is expected"):
         read("a.csv", "csv")
 
 
-def test_utf16_is_recognised(read: Callable[..., ReadDataset], tmp_path: Path) -> None:
+def test_utf16_is_recognised(read: Callable[..., Read], tmp_path: Path) -> None:
     write(tmp_path / "a.csv", "x,y\n1,2\n".encode("utf-16"))
     with pytest.raises(StoreError, match="it looks like utf-16"):
         read("a.csv", "csv")
 
 
-def test_two_columns_of_one_name_are_refused(
-    read: Callable[..., ReadDataset], tmp_path: Path
-) -> None:
+def test_two_columns_of_one_name_are_refused(read: Callable[..., Read], tmp_path: Path) -> None:
     write(tmp_path / "a.csv", "x,x\n1,2\n")
     with pytest.raises(StoreError, match="more than one column is named 'x'"):
         read("a.csv", "csv")
 
 
-def test_a_cut_off_gzip_file_is_named(read: Callable[..., ReadDataset], tmp_path: Path) -> None:
+def test_a_cut_off_gzip_file_is_named(read: Callable[..., Read], tmp_path: Path) -> None:
     rows = "x\n" + "\n".join(map(str, range(5000)))
     write(tmp_path / "a.csv.gz", gzip.compress(rows.encode())[:2000])
     with pytest.raises(StoreError, match=r"a.csv.gz \(2,000 bytes\) cannot be read as CSV"):
@@ -392,7 +398,7 @@ def test_a_cut_off_gzip_file_is_named(read: Callable[..., ReadDataset], tmp_path
 
 @pytest.mark.parametrize("kept", [4, 0.5, -1])
 def test_a_cut_off_parquet_file_is_named(
-    read: Callable[..., ReadDataset], tmp_path: Path, kept: float
+    read: Callable[..., Read], tmp_path: Path, kept: float
 ) -> None:
     path = tmp_path / "a.parquet"
     pd.DataFrame({"x": range(100)}).to_parquet(path)
@@ -403,7 +409,7 @@ def test_a_cut_off_parquet_file_is_named(
 
 
 def test_two_columns_of_one_name_are_refused_in_parquet_too(
-    read: Callable[..., ReadDataset], tmp_path: Path
+    read: Callable[..., Read], tmp_path: Path
 ) -> None:
     table = pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["x", "x"])
     pq.write_table(table, tmp_path / "a.parquet")
@@ -411,9 +417,7 @@ def test_two_columns_of_one_name_are_refused_in_parquet_too(
         read("a.parquet", "parquet")
 
 
-def test_a_parquet_file_without_rows_is_an_error(
-    read: Callable[..., ReadDataset], tmp_path: Path
-) -> None:
+def test_a_parquet_file_without_rows_is_an_error(read: Callable[..., Read], tmp_path: Path) -> None:
     pd.DataFrame({"x": []}).to_parquet(tmp_path / "a.parquet")
     with pytest.raises(StoreError, match=r"0 rows read from a.parquet \([\d,]+ bytes\)"):
         read("a.parquet", "parquet")
@@ -422,7 +426,7 @@ def test_a_parquet_file_without_rows_is_an_error(
 # ---- the user's loader -----------------------------------------------------------------------
 
 
-def test_a_loader_gets_path_and_format(read: Callable[..., ReadDataset], tmp_path: Path) -> None:
+def test_a_loader_gets_path_and_format(read: Callable[..., Read], tmp_path: Path) -> None:
     write(tmp_path / "a.txt", "")
     seen: list[tuple[str, str]] = []
 
@@ -434,7 +438,7 @@ def test_a_loader_gets_path_and_format(read: Callable[..., ReadDataset], tmp_pat
     assert seen == [(str(tmp_path / "a.txt"), "txt")]
 
 
-def test_a_loader_may_take_the_path_alone(read: Callable[..., ReadDataset], tmp_path: Path) -> None:
+def test_a_loader_may_take_the_path_alone(read: Callable[..., Read], tmp_path: Path) -> None:
     write(tmp_path / "a.csv", "x\n1\n")
 
     def load(path: str) -> pd.DataFrame:
@@ -444,7 +448,7 @@ def test_a_loader_may_take_the_path_alone(read: Callable[..., ReadDataset], tmp_
 
 
 def test_a_loader_that_fails_is_named_with_its_cause(
-    read: Callable[..., ReadDataset], tmp_path: Path
+    read: Callable[..., Read], tmp_path: Path
 ) -> None:
     write(tmp_path / "a.csv", "x\n1\n")
 
@@ -456,14 +460,14 @@ def test_a_loader_that_fails_is_named_with_its_cause(
         read("a.csv", "csv", load)
 
 
-def test_a_loader_must_give_a_data_frame(read: Callable[..., ReadDataset], tmp_path: Path) -> None:
+def test_a_loader_must_give_a_data_frame(read: Callable[..., Read], tmp_path: Path) -> None:
     write(tmp_path / "a.csv", "x\n1\n")
     with pytest.raises(UserCodeError, match=r"gave .*list.* DataFrame is expected"):
         read("a.csv", "csv", lambda path, using: [1])
 
 
 def test_a_loader_that_is_not_written_yet_is_told_so(
-    read: Callable[..., ReadDataset], tmp_path: Path
+    read: Callable[..., Read], tmp_path: Path
 ) -> None:
     write(tmp_path / "a.csv", "x\n1\n")
 
@@ -475,7 +479,7 @@ def test_a_loader_that_is_not_written_yet_is_told_so(
 
 
 def test_a_loader_may_not_give_two_columns_of_one_name(
-    read: Callable[..., ReadDataset], tmp_path: Path
+    read: Callable[..., Read], tmp_path: Path
 ) -> None:
     write(tmp_path / "a.csv", "x\n1\n")
     double = pd.DataFrame([[1, 2]], columns=["x", "x"])
@@ -484,7 +488,7 @@ def test_a_loader_may_not_give_two_columns_of_one_name(
 
 
 def test_with_a_loader_a_folder_gives_the_files_that_using_names(
-    read: Callable[..., ReadDataset], tmp_path: Path
+    read: Callable[..., Read], tmp_path: Path
 ) -> None:
     write(tmp_path / "d" / "a.txt", "1")
     write(tmp_path / "d" / "b.csv", "2")
@@ -523,7 +527,7 @@ def address(tmp_path: Path) -> Iterator[str]:
 
 
 def test_two_addresses_with_files_of_one_name_are_both_read(
-    read: Callable[..., ReadDataset], tmp_path: Path, address: str
+    read: Callable[..., Read], tmp_path: Path, address: str
 ) -> None:
     write(tmp_path / "served" / "one" / "a.csv", "x\n1\n")
     write(tmp_path / "served" / "two" / "a.csv", "x\n2\n")
@@ -533,7 +537,7 @@ def test_two_addresses_with_files_of_one_name_are_both_read(
 
 
 def test_a_file_that_the_server_does_not_have_is_an_error(
-    read: Callable[..., ReadDataset], tmp_path: Path, address: str
+    read: Callable[..., Read], tmp_path: Path, address: str
 ) -> None:
     (tmp_path / "served").mkdir()
     with pytest.raises(StoreError, match=r"a.csv cannot be fetched: the server answered 404"):
@@ -542,7 +546,7 @@ def test_a_file_that_the_server_does_not_have_is_an_error(
 
 
 def test_a_server_that_is_not_there_is_to_be_tried_again(
-    read: Callable[..., ReadDataset], tmp_path: Path
+    read: Callable[..., Read], tmp_path: Path
 ) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -556,7 +560,7 @@ def test_a_server_that_is_not_there_is_to_be_tried_again(
     [("status-503", "the server answered 503"), ("cut-off.csv", "ChunkedEncodingError")],
 )
 def test_a_server_in_trouble_is_to_be_tried_again(
-    read: Callable[..., ReadDataset], tmp_path: Path, address: str, path: str, what: str
+    read: Callable[..., Read], tmp_path: Path, address: str, path: str, what: str
 ) -> None:
     with pytest.raises(TryAgain, match=f"cannot be fetched: {what}"):
         read(f"{address}/{path}", "csv")
@@ -564,7 +568,7 @@ def test_a_server_in_trouble_is_to_be_tried_again(
 
 
 def test_what_is_told_of_an_address_holds_no_secret(
-    read: Callable[..., ReadDataset], tmp_path: Path, address: str
+    read: Callable[..., Read], tmp_path: Path, address: str
 ) -> None:
     write(tmp_path / "served" / "a.csv", "x\n1\n")
     url = address.replace("//", "//me:pass@") + "/a.csv?token=secret"
@@ -574,7 +578,7 @@ def test_what_is_told_of_an_address_holds_no_secret(
 
 
 def test_an_error_of_an_address_holds_no_secret(
-    read: Callable[..., ReadDataset], tmp_path: Path, address: str
+    read: Callable[..., Read], tmp_path: Path, address: str
 ) -> None:
     with pytest.raises(StoreError) as caught:
         read(address.replace("//", "//me:pass@") + "/status-403?token=secret", "csv")
@@ -583,7 +587,7 @@ def test_an_error_of_an_address_holds_no_secret(
 
 
 def test_a_file_behind_a_query_is_read_by_the_name_in_its_path(
-    read: Callable[..., ReadDataset], tmp_path: Path, address: str
+    read: Callable[..., Read], tmp_path: Path, address: str
 ) -> None:
     write(tmp_path / "served" / "a b.csv", "x\n1\n")
     assert read(f"{address}/a%20b.csv?v=2", "auto").frame["x"].tolist() == [1]
@@ -615,7 +619,7 @@ def unreliable() -> Iterator[str]:
 
 
 def test_a_download_that_breaks_off_leaves_nothing_behind(
-    read: Callable[..., ReadDataset], tmp_path: Path, unreliable: str
+    read: Callable[..., Read], tmp_path: Path, unreliable: str
 ) -> None:
     with pytest.raises(TryAgain, match=r"cut.csv cannot be fetched: ChunkedEncodingError"):
         read(f"http://{unreliable}/cut.csv", "csv")
@@ -623,7 +627,7 @@ def test_a_download_that_breaks_off_leaves_nothing_behind(
 
 
 def test_a_server_that_sends_us_around_in_circles_is_left(
-    read: Callable[..., ReadDataset], unreliable: str
+    read: Callable[..., Read], unreliable: str
 ) -> None:
     with pytest.raises(StoreError, match=r"around.csv cannot be fetched: .*302|TooManyRedirects"):
         read(f"http://{unreliable}/around.csv", "csv")
@@ -631,7 +635,7 @@ def test_a_server_that_sends_us_around_in_circles_is_left(
 
 @pytest.mark.parametrize("content", ["x,y\n1,\n", "x,y\n"])
 def test_a_file_without_values_does_not_change_the_type_of_a_column(
-    read: Callable[..., ReadDataset], tmp_path: Path, content: str
+    read: Callable[..., Read], tmp_path: Path, content: str
 ) -> None:
     write(tmp_path / "a.csv", content)
     write(tmp_path / "b.csv", "x,y\n2,text\n")
@@ -651,7 +655,7 @@ def test_a_file_without_values_does_not_change_the_type_of_a_column(
     ],
 )
 def test_no_value_is_changed_by_its_type(
-    read: Callable[..., ReadDataset],
+    read: Callable[..., Read],
     tmp_path: Path,
     values: list[str],
     expected: list[Any],
@@ -664,14 +668,14 @@ def test_no_value_is_changed_by_its_type(
 
 
 def test_the_type_of_a_column_is_decided_by_all_its_rows(
-    read: Callable[..., ReadDataset], tmp_path: Path
+    read: Callable[..., Read], tmp_path: Path
 ) -> None:
     write(tmp_path / "a.csv", "x\n" + "1\n" * 1_000_000 + "1.5\n")
     assert read("a.csv", "csv").frame["x"].iloc[-1] == 1.5
 
 
 def test_whole_numbers_with_gaps_stay_exact_in_parquet_too(
-    read: Callable[..., ReadDataset], tmp_path: Path
+    read: Callable[..., Read], tmp_path: Path
 ) -> None:
     ids = pa.table({"id": pa.array([9007199254740993, None], pa.int64())})
     pq.write_table(ids, tmp_path / "a.parquet")
@@ -679,7 +683,7 @@ def test_whole_numbers_with_gaps_stay_exact_in_parquet_too(
 
 
 def test_a_frame_comes_back_from_parquet_as_it_was(
-    read: Callable[..., ReadDataset], tmp_path: Path
+    read: Callable[..., Read], tmp_path: Path
 ) -> None:
     frame = pd.DataFrame(
         {"n": [1, 2], "t": ["a", None], "c": pd.Categorical(["u", "v"])}, index=[7, 9]
@@ -696,24 +700,20 @@ def test_a_frame_comes_back_from_parquet_as_it_was(
     ],
 )
 def test_another_encoding_is_named(
-    read: Callable[..., ReadDataset], tmp_path: Path, name: str, content: bytes, place: str
+    read: Callable[..., Read], tmp_path: Path, name: str, content: bytes, place: str
 ) -> None:
     write(tmp_path / name, content)
     with pytest.raises(StoreError, match=place):
         read(name, "csv")
 
 
-def test_a_line_with_too_few_fields_is_refused(
-    read: Callable[..., ReadDataset], tmp_path: Path
-) -> None:
+def test_a_line_with_too_few_fields_is_refused(read: Callable[..., Read], tmp_path: Path) -> None:
     write(tmp_path / "a.csv", "x,y\n1\n2\n1,2\n")
     with pytest.raises(StoreError, match=r"line 2 has 1 fields, as have 1 more; 2 are expected"):
         read("a.csv", "csv")
 
 
-def test_a_loader_with_using_auto_reads_any_file(
-    read: Callable[..., ReadDataset], tmp_path: Path
-) -> None:
+def test_a_loader_with_using_auto_reads_any_file(read: Callable[..., Read], tmp_path: Path) -> None:
     write(tmp_path / "a.txt", "7")
     frame = read("a.txt", "auto", lambda path: pd.DataFrame({"x": [Path(path).read_text()]})).frame
     assert frame["x"].tolist() == ["7"]

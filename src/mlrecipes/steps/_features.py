@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from mlrecipes.checks.names import check_names_are_text
 from mlrecipes.config.schema import RecipeConfig
 from mlrecipes.errors import DataError, did_you_mean, few
 from mlrecipes.feature_records import FeatureTableInfo
@@ -66,13 +67,7 @@ def check_columns(frame: Any, config: RecipeConfig, where: Mapping[str, str]) ->
     Raises:
         DataError: A name is no text, a named column is missing, or no feature is left.
     """
-    nameless = [column for column in frame.columns if not isinstance(column, str)]
-    if nameless:
-        raise DataError(
-            f"{len(nameless):,} columns have no text as name, such as {nameless[0]!r} "
-            f"({type(nameless[0]).__name__}).",
-            hint="Name them in the loader_method: frame.columns = frame.columns.map(str)",
-        )
+    check_names_are_text(frame)
     named = {
         "target_col": [config.target_col] if config.target_col else [],
         "id_cols": list(config.id_cols),

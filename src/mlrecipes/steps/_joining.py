@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from mlrecipes.errors import DataError
 from mlrecipes.feature_records import FeatureTableInfo, Lookup
 from mlrecipes.features.lookups import Spine, resolve_lookups
-from mlrecipes.ports import FeatureStore
+from mlrecipes.ports import FeatureStore, StoredFrame
 from mlrecipes.records import Scalar, Section, Table, Text
 from mlrecipes.steps._contract import Context
 
 __all__ = [
     "Coverage",
     "cover",
-    "join_features",
     "lookup_section",
     "lookups_of",
     "spine_columns",
@@ -85,31 +83,20 @@ def _moved(info: FeatureTableInfo, facts: Mapping[str, Any]) -> bool:
     return (info.table_id, info.version) != (facts["table_id"], facts["version"])
 
 
-def join_features(rows: Any, lookups: Sequence[Lookup], store: FeatureStore, folder: Path) -> Any:
-    """The rows in their order, with the looked-up features beside them."""
-    import pandas as pd
-
-    spine, joined = folder / "spine.parquet", folder / "joined.parquet"
-    rows.reset_index(drop=True).to_parquet(spine, index=False)
-    store.join(spine, lookups, joined)
-    return pd.read_parquet(joined)
-
-
 def spine_columns(lookups: Sequence[Lookup]) -> list[str]:
     """The columns that rows need for their features to be looked up."""
     needed = [name for lookup in lookups for name in (*lookup.keys, lookup.event_time) if name]
     return list(dict.fromkeys(needed))
 
 
-def cover(frame: Any, lookups: Sequence[Lookup]) -> Coverage:
+def cover(table: StoredFrame, lookups: Sequence[Lookup]) -> Coverage:
     """Count what was found: a row of a table counts as found if any of its features is."""
-    features = {lookup.table: list(lookup.features.values()) for lookup in lookups}
-    found = {
-        table: float(frame[names].notna().any(axis=1).mean()) for table, names in features.items()
-    }
-    names = [name for listed in features.values() for name in listed]
-    missing = frame[names].isna().mean()
-    return Coverage(len(frame), found, {name: float(missing[name]) for name in names})
+    found, missing = {}, {}
+    for lookup in lookups:
+        is_known = table.columns(list(lookup.features.values())).notna()
+        found[lookup.table] = float(is_known.any(axis=1).mean())
+        missing |= {str(name): 1 - float(share) for name, share in is_known.mean().items()}
+    return Coverage(table.n_rows, found, missing)
 
 
 def lookup_section(

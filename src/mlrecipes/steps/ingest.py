@@ -7,19 +7,18 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mlrecipes.checks.profile import preview_table, profile_frame, schema_table
+from mlrecipes.checks.profile import preview_table, profile_stored, schema_table
 from mlrecipes.config.schema import RecipeConfig
 from mlrecipes.config.step_schema import Ingest
 from mlrecipes.errors import DataError, UserCodeError, did_you_mean, few
 from mlrecipes.feature_records import Lookup
-from mlrecipes.ports import FeatureStore
+from mlrecipes.ports import FeatureStore, StoredFrame
 from mlrecipes.records import ArtifactKind, ArtifactSpec, Facts, Section, Source, StepResult
 from mlrecipes.steps._contract import Context, Step, UserFunction
 from mlrecipes.steps._features import check_columns, table_source
 from mlrecipes.steps._joining import (
     Coverage,
     cover,
-    join_features,
     lookup_section,
     lookups_of,
     spine_columns,
@@ -30,6 +29,7 @@ __all__ = ["STEP", "WITH_FEATURES"]
 
 KEY = "steps.ingest"
 SCORING_KEY = "steps.ingest_scoring"
+INGESTED = "ingested_data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class InputsWithFeatures:
 class _Ingested:
     """The rows, how their features were looked up, and where all of it is from."""
 
-    frame: Any
+    table: StoredFrame
     sources: tuple[Source, ...]
     lookups: tuple[Lookup, ...] = ()
     sections: tuple[Section, ...] = ()
@@ -79,18 +79,20 @@ def user_functions(config: RecipeConfig) -> tuple[UserFunction, ...]:
 def run(inputs: Inputs | InputsWithFeatures, context: Context) -> StepResult:
     """Find the data, read it, look features up, check the target and profile the columns."""
     config = context.config
-    ingested = _read(KEY, config.steps.ingest, context)
     if config.steps.ingest.feature_lookups:
-        ingested = _with_features(ingested, inputs, context)
-    frame = ingested.frame
+        spine = _read(KEY, config.steps.ingest, context, "spine")
+        ingested = _with_features(spine, inputs, context)
+    else:
+        ingested = _read(KEY, config.steps.ingest, context, INGESTED)
+    table = ingested.table
     where = {key: context.where(key) for key in ("target_col", "id_cols", "ignore_cols")}
-    check_columns(frame, config, where)
-    context.task.check_target(frame[config.target_col], "the ingested data")
-    n_rows, n_columns = frame.shape
+    check_columns(table.head(0), config, where)
+    target = table.columns([config.target_col])[config.target_col]
+    context.task.check_target(target, "the ingested data")
     return StepResult(
-        outputs={"ingested_data": frame, "feature_lookups": lookups_json(ingested.lookups)},
+        outputs={INGESTED: table.path, "feature_lookups": lookups_json(ingested.lookups)},
         sections=(*ingested.sections, *_sections(ingested, context)),
-        summary=f"{n_rows:,} rows x {n_columns} columns",
+        summary=f"{table.n_rows:,} rows x {len(table.dtypes)} columns",
         sources=ingested.sources,
     )
 
@@ -105,19 +107,23 @@ def _sources_of(config: RecipeConfig) -> Iterator[tuple[str, Ingest]]:
         yield SCORING_KEY, config.steps.ingest_scoring
 
 
-def _read(key: str, section: Ingest, context: Context) -> _Ingested:
+def _read(key: str, section: Ingest, context: Context, into: str) -> _Ingested:
     location = _locate(key, section, context)
     loader = context.functions.get(f"{key}.loader_method")
-    dataset = context.ports.reader.read(location, section.using, loader)
-    frame = dataset.frame
+    path = context.staging / f"{into}.parquet"
+    dataset = context.ports.reader.read(location, section.using, path, loader)
+    table = dataset.table
+    columns = list(table.dtypes)
     for name in section.columns:
-        if name not in frame.columns:
+        if name not in columns:
             raise DataError(
                 f"{context.where(f'{key}.columns')}: columns names '{name}', which is not among "
-                f"the {frame.shape[1]} columns of the data ({few(frame.columns)}).",
-                hint=did_you_mean(name, frame.columns),
+                f"the {len(columns)} columns of the data ({few(columns)}).",
+                hint=did_you_mean(name, columns),
             )
-    return _Ingested(frame[list(section.columns)] if section.columns else frame, dataset.sources)
+    if section.columns or context.config.steps.ingest.feature_lookups:
+        table = context.ports.reader.narrow(table, section.columns or columns)
+    return _Ingested(table, dataset.sources)
 
 
 def _locate(key: str, section: Ingest, context: Context) -> Any:
@@ -139,20 +145,21 @@ def _locate(key: str, section: Ingest, context: Context) -> Any:
 
 
 def _with_features(
-    ingested: _Ingested, inputs: Inputs | InputsWithFeatures, context: Context
+    spine: _Ingested, inputs: Inputs | InputsWithFeatures, context: Context
 ) -> _Ingested:
     built = inputs.feature_tables if isinstance(inputs, InputsWithFeatures) else {}
     store = context.ports.feature_backend().store
-    lookups, tables = lookups_of(context, store, list(ingested.frame.columns), built)
-    frame = join_features(ingested.frame, lookups, store, context.staging)
+    lookups, tables = lookups_of(context, store, list(spine.table.dtypes), built)
+    path = context.staging / f"{INGESTED}.parquet"
+    store.join(spine.table.path, lookups, path)
+    table = context.ports.reader.stored(path)
     others = tuple(table_source(info) for info in tables if info.table.name not in built)
     scoring = _cover_scoring(lookups, store, context)
-    return dataclasses.replace(
-        ingested,
-        frame=frame,
+    return _Ingested(
+        table,
+        sources=(*spine.sources, *others),
         lookups=lookups,
-        sources=(*ingested.sources, *others),
-        sections=(lookup_section(lookups, cover(frame, lookups), scoring),),
+        sections=(lookup_section(lookups, cover(table, lookups), scoring),),
     )
 
 
@@ -163,38 +170,40 @@ def _cover_scoring(
     section = context.config.steps.ingest_scoring
     if section is None or not section.has_location:
         return None
-    rows = _read(SCORING_KEY, section, context).frame
-    columns = spine_columns(lookups)
-    missing = [name for name in columns if name not in rows.columns]
+    table = _read(SCORING_KEY, section, context, "rows_to_score").table
+    missing = [name for name in spine_columns(lookups) if name not in table.dtypes]
     if missing:
         raise DataError(
             f"{context.where(SCORING_KEY)}: the rows to score lack {few(missing)}, by which "
             "features are looked up.",
-            hint=did_you_mean(missing[0], rows.columns),
+            hint=did_you_mean(missing[0], table.dtypes),
         )
-    return cover(join_features(rows[columns], lookups, store, context.staging), lookups)
+    keys = context.ports.reader.narrow(table, spine_columns(lookups))
+    path = context.staging / "features_to_score.parquet"
+    store.join(keys.path, lookups, path)
+    return cover(context.ports.reader.stored(path), lookups)
 
 
 # ---- the card --------------------------------------------------------------------------------
 
 
 def _sections(ingested: _Ingested, context: Context) -> list[Section]:
-    frame, uris = ingested.frame, [source.uri for source in ingested.sources]
+    table, uris = ingested.table, [source.uri for source in ingested.sources]
     sections = [
-        Section("Data Schema", (schema_table(frame),)),
-        Section("Data Preview", (preview_table(frame),)),
+        Section("Data Schema", (schema_table(table),)),
+        Section("Data Preview", (preview_table(table),)),
         Section("Sources", (Facts(tuple((f"file {i}", uri) for i, uri in enumerate(uris, 1))),)),
     ]
     if context.config.steps.ingest.skip_data_profiling:
         return sections
-    return [Section("Data Profile", (profile_frame(frame),)), *sections]
+    return [Section("Data Profile", (profile_stored(table),)), *sections]
 
 
 STEP = Step(
     name="ingest",
     inputs=Inputs,
     writes=(
-        ArtifactSpec("ingested_data", ArtifactKind.FRAME),
+        ArtifactSpec(INGESTED, ArtifactKind.FRAME),
         ArtifactSpec("feature_lookups", ArtifactKind.JSON),
     ),
     version=2,

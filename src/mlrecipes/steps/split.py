@@ -110,7 +110,7 @@ STEP = Step(
         ArtifactSpec(f"{name}_data", ArtifactKind.FRAME)
         for name in ("training", "validation", "test")
     ),
-    version=1,
+    version=2,
     settings=settings,
     user_functions=user_functions,
     run=run,

@@ -218,7 +218,7 @@ STEP = Step(
         ArtifactSpec("run", ArtifactKind.JSON),
         ArtifactSpec("predicted_training_data", ArtifactKind.FRAME),
     ),
-    version=1,
+    version=2,
     settings=settings,
     user_functions=user_functions,
     run=run,

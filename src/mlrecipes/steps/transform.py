@@ -152,7 +152,7 @@ STEP = Step(
         ArtifactSpec("transformed_training_data", ArtifactKind.FRAME),
         ArtifactSpec("transformed_validation_data", ArtifactKind.FRAME),
     ),
-    version=1,
+    version=2,
     settings=settings,
     user_functions=user_functions,
     run=run,

@@ -6,16 +6,19 @@ import hashlib
 import inspect
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 from urllib.request import url2pathname
 
+from mlrecipes.checks.names import check_names_are_text
 from mlrecipes.errors import StoreError, TryAgain, UserCodeError, did_you_mean, few, shorten
-from mlrecipes.ports import ReadDataset
+from mlrecipes.ports import ReadDataset, StoredFrame
 from mlrecipes.records import Source
-from mlrecipes.stores.tables import AUTO, read_table, suffix_format
+from mlrecipes.stores.frames import FrameFile, write_frame
+from mlrecipes.stores.parts import Part, join_parts
+from mlrecipes.stores.tables import AUTO, part_of_file, suffix_format
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,9 +49,13 @@ class FileDatasetReader:
         self._digest = digest
 
     def read(
-        self, location: str | Sequence[str], using: str, loader: Any | None = None
+        self,
+        location: str | Sequence[str],
+        using: str,
+        into: Path,
+        loader: Any | None = None,
     ) -> ReadDataset:
-        """Read all files of all locations, in their order, into one frame.
+        """Read all files of all locations, in their order, into one Parquet file.
 
         The files' own indexes are kept as they are, as in MLflow Recipes. Digests are taken
         before a file is read, so that a change in between does not go unseen.
@@ -58,22 +65,39 @@ class FileDatasetReader:
                 different columns.
             TryAgain: A server does not answer.
             UserCodeError: The loader failed or gave no data frame.
+            DataError: A column's name is no text.
         """
         places = [location] if isinstance(location, str) else list(location)
         if not places:
             raise StoreError("The location of the data is an empty list.")
-        frames: dict[str, pd.DataFrame] = {}
+        parts: list[Part] = []
         sources = []
         for place in places:
             for path in self._files(place, using, is_custom=loader is not None):
                 source = self._source(place, path)
                 sources.append(source)
-                frames[f"{len(sources)}. {source.uri}"] = _load(path, using, loader)
-        frame = _joined(frames)
-        if len(frame) == 0:
+                spare = into.with_name(f"{into.stem}-{len(sources)}{into.suffix}")
+                name = f"{len(sources)}. {source.uri}"
+                parts.append(_part(path, using, loader, name, spare))
+        if sum(part.n_rows for part in parts) == 0:
             named = ", ".join(f"{s.uri} ({s.size_bytes or 0:,} bytes)" for s in sources[:3])
             raise StoreError(f"0 rows read from {named}.", hint="Is the file complete?")
-        return ReadDataset(frame, tuple(sources))
+        join_parts(parts, into)
+        for part in parts:
+            if part.is_ours:
+                part.path.unlink(missing_ok=True)
+        return ReadDataset(FrameFile(into), tuple(sources))
+
+    def stored(self, path: Path) -> FrameFile:
+        """A Parquet file as a frame."""
+        return FrameFile(path)
+
+    def narrow(self, table: StoredFrame, columns: Sequence[str]) -> FrameFile:
+        """Write a table anew at its place: some of its columns, and rows numbered from 0."""
+        narrowed = table.path.with_name(f"{table.path.stem}-narrowed{table.path.suffix}")
+        select_columns(table.path, columns, narrowed)
+        narrowed.replace(table.path)
+        return FrameFile(table.path)
 
     def sources(self, path: Path) -> tuple[Source, ...]:
         """A file, or the files in a folder by name, with their digests.
@@ -244,9 +268,17 @@ def _not_fetched(url: str, error: Any) -> StoreError | TryAgain:
 # ---- tables ----------------------------------------------------------------------------------
 
 
-def _load(path: Path, using: str, loader: Any | None) -> pd.DataFrame:
+def _part(path: Path, using: str, loader: Any | None, name: str, spare: Path) -> Part:
     if loader is None:
-        return read_table(path, suffix_format(path) or using if using == AUTO else using)
+        form = suffix_format(path) or using if using == AUTO else using
+        return part_of_file(path, form, name, spare)
+    frame = _load(path, using, loader)
+    check_names_are_text(frame)
+    write_frame(spare, frame)
+    return Part(name, spare, is_ours=True)
+
+
+def _load(path: Path, using: str, loader: Any) -> pd.DataFrame:
     import pandas as pd
 
     name = f"steps/ingest.py:{getattr(loader, '__name__', 'loader_method')}"
@@ -278,52 +310,3 @@ def _n_arguments(loader: Callable[..., Any]) -> int:
         return 2
     kinds = {"POSITIONAL_ONLY", "POSITIONAL_OR_KEYWORD"}
     return min(2, sum(parameter.kind.name in kinds for parameter in parameters))
-
-
-def _joined(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Put the files' rows one below another, each with the index it came with.
-
-    Raises:
-        StoreError: A column is missing in one of the files, or is text in one and numbers in
-            another: pandas would fill gaps or mix types, and say nothing.
-    """
-    import pandas as pd
-
-    (first_name, first), *others = frames.items()
-    if not others:
-        return first
-    for name, frame in others:
-        different = sorted(map(str, set(first.columns) ^ set(frame.columns)))
-        if different:
-            raise StoreError(
-                f"{first_name} and {name} have different columns: {few(different)} "
-                "is in one of them only.",
-                hint="Give all files the same columns, or read them with a loader_method.",
-            )
-    typed = _with_one_type_a_column(frames)
-    return pd.concat([frame[first.columns] for frame in typed])
-
-
-def _with_one_type_a_column(frames: Mapping[str, pd.DataFrame]) -> list[pd.DataFrame]:
-    """Let a column without any value take the type it has in the other files."""
-    import pandas as pd
-
-    typed = dict(frames)
-    for column in next(iter(frames.values())).columns:
-        filled = {name: f[column] for name, f in frames.items() if f[column].notna().any()}
-        texts = {
-            name: pd.api.types.is_string_dtype(values.dtype) for name, values in filled.items()
-        }
-        if len(set(texts.values())) > 1:
-            text = next(name for name, is_text in texts.items() if is_text)
-            other = next(name for name, is_text in texts.items() if not is_text)
-            raise StoreError(
-                f"'{shorten(column)}' is text in {text} and {filled[other].dtype} in {other}.",
-                hint="Mend the files, or read them with a loader_method that gives one type.",
-            )
-        if filled and len(filled) < len(frames):
-            dtype = next(iter(filled.values())).dtype
-            if not pd.api.types.is_numeric_dtype(dtype):
-                for name in frames.keys() - filled.keys():
-                    typed[name] = typed[name].assign(**{column: typed[name][column].astype(dtype)})
-    return list(typed.values())

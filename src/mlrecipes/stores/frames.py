@@ -16,11 +16,19 @@ from mlrecipes.errors import StoreError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FrameFile", "FrameWriter", "as_pandas", "read_frame", "rows_in_group", "write_frame"]
+__all__ = [
+    "FrameFile",
+    "FrameWriter",
+    "as_pandas",
+    "index_fields",
+    "read_frame",
+    "rows_in_group",
+    "write_frame",
+]
 
 CELLS_IN_GROUP = 1 << 24
-BYTES_IN_GROUP = 1 << 27
-"""A group of rows is written as soon as it has so many values, or takes so much memory."""
+TEXT_BYTES_IN_GROUP = 1 << 26
+"""A group of rows is written as soon as it has so many values, or so much text."""
 MAX_ROWS_IN_GROUP = 1 << 20
 CELLS_READ_AT_ONCE = 1 << 22
 N_GROUPS_READ = 16
@@ -46,37 +54,56 @@ class FrameWriter:
         self.n_rows = 0
         self._schema = schema
         self._waiting: list[Any] = []
-        self._n_waiting = self._bytes_waiting = 0
+        self._n_waiting = self._text_bytes_waiting = 0
         self._rows_in_group = rows_in_group(len(schema))
+        self._text_places = _text_places(schema)
         self._file = pq.ParquetWriter(
             path, schema, write_page_checksum=True, use_dictionary=_repetitive(schema)
         )
 
     def write(self, rows: Any) -> None:
-        """Add a ``pyarrow.Table``; it must have the schema."""
+        """Add a ``pyarrow.Table`` with the columns of the schema; its types may be narrower."""
         self._waiting.append(rows)
         self._n_waiting += len(rows)
-        self._bytes_waiting += rows.nbytes
+        self._text_bytes_waiting += self._text_bytes(rows)
         self.n_rows += len(rows)
-        while self._n_waiting >= self._rows_in_group or self._bytes_waiting >= BYTES_IN_GROUP:
+        while (
+            self._n_waiting >= self._rows_in_group
+            or self._text_bytes_waiting >= TEXT_BYTES_IN_GROUP
+        ):
             self._flush()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
+        if kind is None and (self._n_waiting or not self.n_rows):
             self._flush()
         self._file.close()
 
     def _flush(self) -> None:
         import pyarrow as pa
 
-        table = pa.concat_tables([self._schema.empty_table(), *self._waiting])
+        table = pa.concat_tables(self._waiting) if self._waiting else self._schema.empty_table()
         group, rest = table.slice(0, self._rows_in_group), table.slice(self._rows_in_group)
-        self._file.write_table(group.unify_dictionaries(), row_group_size=self._rows_in_group)
+        if any(pa.types.is_dictionary(kind) for kind in group.schema.types):
+            group = group.unify_dictionaries()
+        if not group.schema.equals(self._schema, check_metadata=False):
+            group = group.cast(self._schema)
+        self._file.write_table(group.combine_chunks(), row_group_size=self._rows_in_group)
         self._waiting = [rest] if len(rest) else []
-        self._n_waiting, self._bytes_waiting = len(rest), rest.nbytes
+        self._n_waiting, self._text_bytes_waiting = len(rest), self._text_bytes(rest)
+
+    def _text_bytes(self, rows: Any) -> int:
+        return sum(rows.column(place).nbytes for place in self._text_places) if len(rows) else 0
+
+
+def _text_places(schema: Any) -> list[int]:
+    """Columns whose values have any length; how much the others hold is told by their rows."""
+    import pyarrow as pa
+
+    fixed = (pa.types.is_primitive, pa.types.is_null, pa.types.is_dictionary)
+    return [i for i, kind in enumerate(schema.types) if not any(fits(kind) for fits in fixed)]
 
 
 def rows_in_group(n_columns: int) -> int:
@@ -151,7 +178,7 @@ class FrameFile:
         self._metadata = pq.read_metadata(path)
         self._schema = self._metadata.schema.to_arrow_schema()
         self._empty = self._schema.empty_table().to_pandas()
-        indexes = set(_index_fields(self._schema))
+        indexes = set(index_fields(self._schema))
         self._fields = [name for name in self._schema.names if name not in indexes]
 
     @property
@@ -271,7 +298,7 @@ def _nullable_like(arrow_type: Any) -> Any:
     return _nullable(arrow_type.to_pandas_dtype())
 
 
-def _index_fields(schema: Any) -> list[str]:
+def index_fields(schema: Any) -> list[str]:
     """Columns of a file that hold the index of its frame."""
     indexes = (schema.pandas_metadata or {}).get("index_columns", [])
     return [name for name in indexes if isinstance(name, str)]
