@@ -44,13 +44,19 @@ MAX_GUESSES = 3
 """After so many columns whose first block has misled, all others are looked at as a whole."""
 
 
-def write_csv_as_parquet(path: Path, into: Path, block_bytes: int = BLOCK_BYTES) -> None:
+def write_csv_as_parquet(
+    path: Path,
+    into: Path,
+    block_bytes: int = BLOCK_BYTES,
+    first_block_bytes: int = FIRST_BLOCK_BYTES,
+) -> None:
     """Write the rows of a CSV file, which may be larger than memory, to a Parquet file.
 
     Args:
         path: The file; it is unpacked if its name ends in ``.gz``.
         into: The Parquet file to write.
         block_bytes: So much is parsed at once. The result does not depend on it.
+        first_block_bytes: So much is looked at to guess the types of the columns.
 
     Raises:
         StoreError: The file is damaged or no CSV, or names two columns alike.
@@ -58,7 +64,7 @@ def write_csv_as_parquet(path: Path, into: Path, block_bytes: int = BLOCK_BYTES)
     import pyarrow as pa
 
     try:
-        _Conversion(path, into, block_bytes).run()
+        _Conversion(path, into, block_bytes).run(first_block_bytes)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         if "straddling object" in str(error):
             raise not_utf8(path) or row_without_end(path, block_bytes) from error
@@ -73,9 +79,9 @@ class _Conversion:
         self._into = into
         self._block_bytes = block_bytes
 
-    def run(self) -> None:
+    def run(self, first_block_bytes: int) -> None:
         """Write the file, again for as long as a value does not fit its column's type."""
-        types = self._types_of_first_block()
+        types = self._types_of_first_block(first_block_bytes)
         unknown = [name for name, kind in types.items() if _is_undecided(kind)]
         sure: set[str] = set()
         for n_before in itertools.count():
@@ -86,8 +92,8 @@ class _Conversion:
                 return
             unknown = wrong if n_before < MAX_GUESSES else [n for n in types if n not in sure]
 
-    def _types_of_first_block(self) -> dict[str, Any]:
-        schema = self._open(max(self._block_bytes, FIRST_BLOCK_BYTES)).schema
+    def _types_of_first_block(self, block_bytes: int) -> dict[str, Any]:
+        schema = self._open(block_bytes).schema
         check_names(self._path, schema.names)
         check_separator(self._path, schema.names)
         return dict(zip(schema.names, schema.types, strict=True))

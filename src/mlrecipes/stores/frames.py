@@ -26,7 +26,7 @@ __all__ = [
     "write_frame",
 ]
 
-CELLS_IN_GROUP = 1 << 24
+CELLS_IN_GROUP = 1 << 23
 TEXT_BYTES_IN_GROUP = 1 << 26
 """A group of rows is written as soon as it has so many values, or so much text."""
 MAX_ROWS_IN_GROUP = 1 << 20

@@ -17,6 +17,8 @@ __all__ = ["as_type", "joint_schema", "with_timestamps"]
 
 INDEX = "__index_level_0__"
 """What Arrow calls the column of an index that has no name."""
+GAPPED = {"i": "Int", "u": "UInt", "f": "Float", "b": "boolean"}
+"""What pandas' own types with gaps are called, by the kind of numpy's."""
 ONE_TYPE = "Mend the files, or read them with a loader_method that gives one type."
 
 
@@ -43,9 +45,8 @@ def joint_schema(parts: Sequence[Part]) -> tuple[Any, str | None]:
             )
     types = {name: _joint_type(name, parts) for name in first.like.columns}
     frame = pa.schema([*types.items()]).empty_table().to_pandas()
-    for name, dtype in first.like.dtypes.items():
-        if all(part.like.dtypes[name] == dtype for part in parts):
-            frame[name] = frame[name].astype(dtype)  # such as Int64, which Arrow does not know
+    for name in frame:
+        frame[name] = frame[name].astype(_pandas_type(name, parts, frame[name].dtype))
     has_same = bool(first.index) and all(part.index == first.index for part in parts)
     indexes = _same_index(parts) if has_same else _one_index(parts, frame)
     frame.index = _empty_index(indexes, first.like.index.names if has_same else _name(parts))
@@ -104,8 +105,36 @@ def _joint_type(name: str, parts: Sequence[Part]) -> Any:
             both = [pa.schema([joint]), pa.schema([field])]
             joint = pa.unify_schemas(both, promote_options="permissive").field(0)
         except pa.ArrowException as error:
-            raise _different(name, filled[0], part) from error
+            number = _number_beside_booleans(joint.type, field.type)
+            if number is None:
+                raise _different(name, filled[0], part) from error
+            joint = joint.with_type(number)
     return _with_large_codes(joint.type)
+
+
+def _number_beside_booleans(*kinds: Any) -> Any | None:
+    """Booleans become 0 and 1 where other files hold numbers."""
+    import pyarrow as pa
+
+    is_number = (pa.types.is_integer, pa.types.is_floating)
+    numbers = [kind for kind in kinds if any(fits(kind) for fits in is_number)]
+    has_booleans = any(pa.types.is_boolean(kind) for kind in kinds)
+    return numbers[0] if numbers and has_booleans else None
+
+
+def _pandas_type(name: str, parts: Sequence[Part], joint: Any) -> Any:
+    """The type in pandas: that of all parts, or one with gaps if a part has such a type."""
+    import numpy as np
+    import pandas as pd
+
+    dtypes = [part.like.dtypes[name] for part in parts]
+    if all(dtype == dtypes[0] for dtype in dtypes):
+        return dtypes[0]
+    has_gaps = any(isinstance(getattr(dtype, "numpy_dtype", None), np.dtype) for dtype in dtypes)
+    if not has_gaps or not isinstance(joint, np.dtype) or joint.kind not in GAPPED:
+        return joint
+    bits = "" if joint.kind == "b" else 8 * joint.itemsize
+    return pd.api.types.pandas_dtype(f"{GAPPED[joint.kind]}{bits}")
 
 
 def _refuse_text_beside_numbers(name: str, filled: Sequence[Part]) -> None:
