@@ -21,7 +21,7 @@ N_TOP = 5
 N_PREVIEW = 5
 QUANTILES = (0, 0.25, 0.5, 0.75, 1)
 HALF = 0.5
-CELLS_AT_ONCE = 1 << 23
+CELLS_AT_ONCE = 1 << 22
 """So many values of a stored table are in memory at once, and at least one column."""
 
 

@@ -274,7 +274,7 @@ def _part(path: Path, using: str, loader: Any | None, name: str, spare: Path) ->
         return part_of_file(path, form, name, spare)
     frame = _load(path, using, loader)
     check_names_are_text(frame)
-    write_frame(spare, frame)
+    write_frame(spare, frame, called=f"The frame of {name}")
     return Part(name, spare, is_ours=True)
 
 

@@ -6,6 +6,8 @@ equal bytes; pages carry checksums.
 
 from __future__ import annotations
 
+import contextlib
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -23,10 +25,11 @@ __all__ = [
     "index_fields",
     "read_frame",
     "rows_in_group",
+    "schema_of",
     "write_frame",
 ]
 
-CELLS_IN_GROUP = 1 << 23
+CELLS_IN_GROUP = 1 << 22
 TEXT_BYTES_IN_GROUP = 1 << 26
 """A group of rows is written as soon as it has so many values, or so much text."""
 MAX_ROWS_IN_GROUP = 1 << 20
@@ -106,31 +109,62 @@ def _text_places(schema: Any) -> list[int]:
     return [i for i, kind in enumerate(schema.types) if not any(fits(kind) for fits in fixed)]
 
 
+def schema_of(frame: pd.DataFrame) -> Any:
+    """Arrow's schema of a frame, with what pandas needs to know to make it a frame again."""
+    import pyarrow as pa
+
+    with _arrow_looks_at_times():
+        return pa.Schema.from_pandas(frame)
+
+
+@contextlib.contextmanager
+def _arrow_looks_at_times() -> Iterator[None]:
+    """Arrow looks at times with a zone in a way that a later pandas will not have."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Series.values returning", DeprecationWarning)
+        yield
+
+
 def rows_in_group(n_columns: int) -> int:
     """How many rows of so many columns are written together."""
     return max(1, min(MAX_ROWS_IN_GROUP, CELLS_IN_GROUP // max(1, n_columns)))
 
 
-def write_frame(path: Path, frame: pd.DataFrame) -> None:
+def write_frame(path: Path, frame: pd.DataFrame, called: str | None = None) -> None:
     """Write a pandas frame with its index.
+
+    Args:
+        path: The file.
+        frame: The frame; what Arrow has no type for is refused.
+        called: What messages call the frame; the file's name if left out.
 
     Raises:
         StoreError: Two columns have one name, or the values of one have no common type.
     """
     import pyarrow as pa
 
-    _refuse_double_columns(path.stem, frame)
+    called = called or path.stem
+    _refuse_double_columns(called, frame)
     try:
-        schema = pa.Schema.from_pandas(frame)
-        with FrameWriter(path, schema) as writer:
-            for part in _slices(frame, rows_in_group(len(schema))):
+        schema = schema_of(frame)
+        with FrameWriter(path, schema) as writer, _arrow_looks_at_times():
+            for part in _slices(_named_as(schema, frame), rows_in_group(len(schema))):
                 table = pa.Table.from_pandas(part, schema=schema)
                 writer.write(table.replace_schema_metadata(schema.metadata))
     except (pa.ArrowException, TypeError, ValueError) as error:
         raise StoreError(
-            f"{path.stem} cannot be written as Parquet: {_column_of(frame, error)}{error}",
+            f"{called} cannot be written as Parquet: {_column_of(frame, error)}{error}",
             hint="Give each column one type, for example by frame[column].astype(str).",
         ) from error
+
+
+def _named_as(schema: Any, frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with the names of the file's columns, which are text."""
+    n_columns = frame.shape[1]
+    renamed = frame.set_axis(schema.names[:n_columns], axis="columns")
+    if len(schema) > n_columns:
+        renamed.index = frame.index.set_names(schema.names[n_columns:])
+    return renamed
 
 
 def _slices(frame: pd.DataFrame, n_rows: int) -> Iterator[pd.DataFrame]:
@@ -158,7 +192,7 @@ def _column_of(frame: pd.DataFrame, error: Exception) -> str:
 
     for column in frame.columns:
         try:
-            pa.Schema.from_pandas(frame[[column]])
+            schema_of(frame[[column]])
         except (pa.ArrowException, TypeError, ValueError) as again:
             if str(again) == str(error):
                 return f"column '{column}': "
@@ -223,10 +257,13 @@ class FrameFile:
         import pandas as pd
 
         names = list(self._empty.columns)
-        n_at_once = max(1, len(names))
+        if not names:
+            with self._open() as file:
+                return as_pandas(file.read())
+        n_at_once = len(names)
         if self.n_rows * len(names) > CELLS_READ_AT_ONCE:
             n_at_once = -(-len(names) // N_GROUPS_READ)
-        starts = range(0, max(1, len(names)), n_at_once)
+        starts = range(0, len(names), n_at_once)
         parts = [self.columns(names[start : start + n_at_once]) for start in starts]
         frame = pd.concat(parts, axis="columns") if len(parts) > 1 else parts[0]
         frame.columns = self._empty.columns

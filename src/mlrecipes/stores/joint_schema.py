@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlrecipes.errors import StoreError, few, shorten
+from mlrecipes.stores.frames import schema_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +51,7 @@ def joint_schema(parts: Sequence[Part]) -> tuple[Any, str | None]:
     has_same = bool(first.index) and all(part.index == first.index for part in parts)
     indexes = _same_index(parts) if has_same else _one_index(parts, frame)
     frame.index = _empty_index(indexes, first.like.index.names if has_same else _name(parts))
-    metadata = pa.Schema.from_pandas(frame).metadata
+    metadata = schema_of(frame).metadata
     schema = pa.schema([*types.items(), *indexes.items()], metadata=metadata)
     return schema, None if has_same else next(iter(indexes))
 
