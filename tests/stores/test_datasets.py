@@ -3,11 +3,13 @@
 import gzip
 import hashlib
 import http.server
+import math
 import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -717,3 +719,136 @@ def test_a_loader_with_using_auto_reads_any_file(read: Callable[..., Read], tmp_
     write(tmp_path / "a.txt", "7")
     frame = read("a.txt", "auto", lambda path: pd.DataFrame({"x": [Path(path).read_text()]})).frame
     assert frame["x"].tolist() == ["7"]
+
+
+# ---- several Parquet files ---------------------------------------------------------------------
+
+
+def read_two(
+    read: Callable[..., Read], folder: Path, one: pd.DataFrame, other: pd.DataFrame
+) -> pd.DataFrame:
+    one.to_parquet(folder / "a.parquet")
+    other.to_parquet(folder / "b.parquet")
+    return read(["a.parquet", "b.parquet"], "parquet").frame
+
+
+@pytest.mark.parametrize(
+    ("index", "expected"),
+    [
+        (pd.RangeIndex(5, 9, 2), [5, 7, 0, 1]),
+        (pd.Index([30, 20]), [30, 20, 0, 1]),
+        (pd.Index([30, 20], name="key"), [30, 20, 0, 1]),
+    ],
+)
+def test_numbered_rows_and_other_indexes_go_together(
+    read: Callable[..., Read], tmp_path: Path, index: pd.Index, expected: list[int]
+) -> None:
+    one, other = pd.DataFrame({"x": [1, 2]}, index=index), pd.DataFrame({"x": [3, 4]})
+    found = read_two(read, tmp_path, one, other)
+    pd.testing.assert_frame_equal(found, pd.concat([one, other]))
+    assert found.index.tolist() == expected
+
+
+def test_indexes_of_several_levels_are_kept(read: Callable[..., Read], tmp_path: Path) -> None:
+    index = pd.MultiIndex.from_tuples([("a", 1), ("b", 2)], names=["word", None])
+    one = pd.DataFrame({"x": [1, 2]}, index=index)
+    other = one.set_index(index[::-1])
+    found = read_two(read, tmp_path, one, other)
+    pd.testing.assert_frame_equal(found, pd.concat([one, other]))
+
+
+def test_indexes_of_different_kinds_are_refused(read: Callable[..., Read], tmp_path: Path) -> None:
+    one = pd.DataFrame({"x": [1]}, index=["a"])
+    with pytest.raises(StoreError, match=r"1. a.parquet and of the other files have different in"):
+        read_two(read, tmp_path, one, pd.DataFrame({"x": [1]}))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "dtype"),
+    [
+        (pd.Series([1], dtype="int8"), pd.Series([0.5]), "float64"),
+        (pd.Series([1, None], dtype="Int64"), pd.Series([2]), "Int64"),
+        (pd.Series([True, None], dtype="boolean"), pd.Series([False]), "boolean"),
+        (pd.Series([True]), pd.Series([3]), "int64"),
+        (pd.Series([3.5]), pd.Series([True]), "float64"),
+        (pd.Series([None, None]), pd.Series([2]), "float64"),
+        (pd.Series([math.nan]), pd.Series(["a"]), "str"),
+        (pd.Series([math.nan]), pd.Series(pd.to_datetime(["2024-01-01"])), "datetime64[us]"),
+    ],
+)
+def test_a_column_gets_the_type_that_holds_the_values_of_both_files(
+    read: Callable[..., Read], tmp_path: Path, one: pd.Series, other: pd.Series, dtype: str
+) -> None:
+    found = read_two(read, tmp_path, one.to_frame("x"), other.to_frame("x"))["x"]
+    assert str(found.dtype) == dtype
+    assert [None if pd.isna(value) else value for value in found] == [
+        None if pd.isna(value) else value for value in [*one, *other]
+    ]
+
+
+def test_exact_whole_numbers_stay_so_beside_a_file_with_gaps(
+    read: Callable[..., Read], tmp_path: Path
+) -> None:
+    write(tmp_path / "a.csv", "id,x\n9007199254740993,1\n")
+    write(tmp_path / "b.csv", "id,x\n,1\n5,1\n")
+    assert read(["a.csv", "b.csv"], "csv").frame["id"].iloc[0] == 9007199254740993
+
+
+def test_categories_of_all_files_are_kept(read: Callable[..., Read], tmp_path: Path) -> None:
+    one = pd.DataFrame({"x": pd.Categorical(["u", "v"], categories=["v", "u", "z"])})
+    other = pd.DataFrame({"x": pd.Categorical([f"c{i}" for i in range(300)])})
+    found = read_two(read, tmp_path, one, other)["x"]
+    assert found.tolist() == ["u", "v", *other["x"]]
+    assert found.dtype.categories[:3].tolist() == ["v", "u", "z"]
+
+
+@pytest.mark.parametrize("other", [pd.to_datetime(["2024-01-01"]), pd.Categorical(["a"])])
+def test_types_without_a_common_one_are_refused(
+    read: Callable[..., Read], tmp_path: Path, other: Any
+) -> None:
+    with pytest.raises(StoreError, match=r"'x' is int64 in 1. a.parquet and .* in 2. b.parquet"):
+        read_two(read, tmp_path, pd.DataFrame({"x": [1]}), pd.DataFrame({"x": other}))
+
+
+def test_dates_become_timestamps_and_the_index_stays(
+    read: Callable[..., Read], tmp_path: Path
+) -> None:
+    days = [date(2024, 1, 1), None]
+    pd.DataFrame({"day": days}, index=["a", "b"]).to_parquet(tmp_path / "a.parquet")
+    frame = read("a.parquet", "parquet").frame
+    assert str(frame["day"].dtype) == "datetime64[ms]"
+    assert (frame["day"].iloc[0], frame.index.tolist()) == (pd.Timestamp(2024, 1, 1), ["a", "b"])
+
+
+def test_frames_of_a_loader_are_joined_and_keep_their_dates(
+    read: Callable[..., Read], tmp_path: Path
+) -> None:
+    write(tmp_path / "a.txt", "1")
+    write(tmp_path / "b.txt", "x")
+
+    def load(path: str) -> pd.DataFrame:
+        return pd.DataFrame({"word": [Path(path).read_text()], "day": [date(2024, 1, 1)]})
+
+    frame = read(["a.txt", "b.txt"], "txt", load).frame
+    assert frame["word"].tolist() == ["1", "x"]
+    assert frame["day"].tolist() == [date(2024, 1, 1)] * 2
+
+
+def test_a_frame_of_a_loader_that_no_file_can_hold_is_named(
+    read: Callable[..., Read], tmp_path: Path
+) -> None:
+    write(tmp_path / "a.txt", "")
+    mixed = pd.DataFrame({"x": pd.Series([1, "a"], dtype=object)})
+    expected = r"The frame of 1. a.txt cannot be written as Parquet: column 'x': "
+    with pytest.raises(StoreError, match=expected):
+        read("a.txt", "txt", lambda path: mixed)
+
+
+def test_damage_within_a_parquet_file_is_named(read: Callable[..., Read], tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pd.DataFrame({"x": range(10_000)}).to_parquet(path)
+    content = bytearray(path.read_bytes())
+    content[4:3000] = b"\x07" * 2996
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match=r"a.parquet \([\d,]+ bytes\) cannot be read as Parquet"):
+        read("a.parquet", "parquet")

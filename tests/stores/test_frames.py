@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from mlrecipes.checks import profile
 from mlrecipes.stores import frames
 from mlrecipes.stores.frames import FrameFile, FrameWriter, read_frame, write_frame
 
@@ -115,3 +116,15 @@ def test_much_text_is_not_kept_waiting(tmp_path: Path, monkeypatch: pytest.Monke
             writer.write(table.slice(start, 5))
     assert pq.read_metadata(tmp_path / "t.parquet").num_row_groups > 1
     assert pq.read_table(tmp_path / "t.parquet").equals(table)
+
+
+def test_a_stored_frame_is_profiled_as_the_frame_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(profile, "CELLS_AT_ONCE", 60)
+    frame = frame_of_all_kinds().drop(columns="some")
+    write_frame(tmp_path / "t.parquet", frame)
+    stored = FrameFile(tmp_path / "t.parquet")
+    assert profile.profile_stored(stored) == profile.profile_frame(frame)
+    assert profile.schema_table(stored) == profile.schema_table(frame)
+    assert profile.preview_table(stored) == profile.preview_table(frame)

@@ -141,6 +141,23 @@ def test_a_column_of_mixed_types_is_an_error_that_says_how_to_go_on(tmp_path: Pa
     assert caught.value.hint is not None
 
 
+def test_a_table_that_its_step_has_written_at_its_place_is_taken(tmp_path: Path) -> None:
+    store = ObjectStore(tmp_path)
+    staging = store.stage()
+    path = staging / "table.parquet"
+    pd.DataFrame({"x": [1]}).to_parquet(path)
+    (file,) = store.write(staging, [TABLE], {"table": path})["table"]
+    assert (file.path, file.size_bytes) == ("table.parquet", path.stat().st_size)
+
+
+@pytest.mark.parametrize("name", ["table.parquet", "other.parquet"])
+def test_a_table_that_lies_elsewhere_or_nowhere_is_an_error(tmp_path: Path, name: str) -> None:
+    store = ObjectStore(tmp_path)
+    staging = store.stage()
+    with pytest.raises(StoreError, match=r"table: expected a table at .*table.parquet, seen"):
+        store.write(staging, [TABLE], {"table": staging / name})
+
+
 def test_two_columns_of_one_name_are_an_error(tmp_path: Path) -> None:
     store = ObjectStore(tmp_path)
     frame = pd.DataFrame([[1, 2]], columns=["x", "x"])
