@@ -10,7 +10,8 @@ from typing import Any
 
 from mlrecipes.errors import StoreError
 from mlrecipes.records import ArtifactKind, ArtifactSpec
-from mlrecipes.stores.frames import read_frame, write_frame
+from mlrecipes.stores.frame_writer import write_frame
+from mlrecipes.stores.frames import read_frame
 
 __all__ = ["artifact_path", "read_artifact", "write_artifact"]
 

@@ -32,7 +32,7 @@ from mlrecipes.stores.file_errors import (
     ragged,
     row_without_end,
 )
-from mlrecipes.stores.frames import FrameWriter
+from mlrecipes.stores.frame_writer import FrameWriter
 
 __all__ = ["write_csv_as_parquet"]
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlrecipes.errors import StoreError, few, shorten
-from mlrecipes.stores.frames import schema_of
+from mlrecipes.stores.frame_writer import schema_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from mlrecipes.checks.names import check_names_are_text
 from mlrecipes.errors import StoreError
 from mlrecipes.stores.file_errors import check_names, damaged
-from mlrecipes.stores.frames import FrameWriter, index_fields, rows_in_group
+from mlrecipes.stores.frame_writer import FrameWriter, rows_in_group
+from mlrecipes.stores.frames import index_fields
 from mlrecipes.stores.joint_schema import as_type, joint_schema, with_timestamps
 
 if TYPE_CHECKING:
