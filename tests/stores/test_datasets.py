@@ -852,3 +852,15 @@ def test_damage_within_a_parquet_file_is_named(read: Callable[..., Read], tmp_pa
     path.write_bytes(content)
     with pytest.raises(StoreError, match=r"a.parquet \([\d,]+ bytes\) cannot be read as Parquet"):
         read("a.parquet", "parquet")
+
+
+def test_a_narrowed_table_has_the_columns_asked_for_and_numbered_rows(tmp_path: Path) -> None:
+    reader = FileDatasetReader(tmp_path, tmp_path / "downloads", lambda path: (0, ""))
+    path = tmp_path / "table.parquet"
+    frame = pd.DataFrame({"a": [1, 2], "b": pd.Categorical(["x", None]), "c": [0.5, 1.5]})
+    frame.set_axis([5, 6]).to_parquet(path)
+    narrowed = reader.narrow(reader.stored(path), ["b", "a"])
+    assert narrowed.path == path
+    expected = frame[["b", "a"]]
+    pd.testing.assert_frame_equal(narrowed.columns(["b", "a"]), expected)
+    assert list(narrowed.dtypes) == ["b", "a"]

@@ -91,7 +91,8 @@ def spine_columns(lookups: Sequence[Lookup]) -> list[str]:
 
 def cover(table: StoredFrame, lookups: Sequence[Lookup]) -> Coverage:
     """Count what was found: a row of a table counts as found if any of its features is."""
-    found, missing = {}, {}
+    found: dict[str, float] = {}
+    missing: dict[str, float] = {}
     for lookup in lookups:
         is_known = table.columns(list(lookup.features.values())).notna()
         found[lookup.table] = float(is_known.any(axis=1).mean())

@@ -16,7 +16,7 @@ from mlrecipes.checks.names import check_names_are_text
 from mlrecipes.errors import StoreError, TryAgain, UserCodeError, did_you_mean, few, shorten
 from mlrecipes.ports import ReadDataset, StoredFrame
 from mlrecipes.records import Source
-from mlrecipes.stores.frame_writer import write_frame
+from mlrecipes.stores.frame_writer import select_columns, write_frame
 from mlrecipes.stores.frames import FrameFile
 from mlrecipes.stores.parts import Part, join_parts
 from mlrecipes.stores.tables import AUTO, part_of_file, suffix_format

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,7 +17,7 @@ from mlrecipes.errors import StoreError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FrameWriter", "rows_in_group", "schema_of", "write_frame"]
+__all__ = ["FrameWriter", "rows_in_group", "schema_of", "select_columns", "write_frame"]
 
 CELLS_IN_GROUP = 1 << 22
 TEXT_BYTES_IN_GROUP = 1 << 26
@@ -105,6 +105,18 @@ def _arrow_looks_at_times() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Series.values returning", DeprecationWarning)
         yield
+
+
+def select_columns(source: Path, columns: Sequence[str], target: Path) -> None:
+    """Write some columns of a Parquet file to another one, without the index of a frame."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(source, pre_buffer=False) as file:
+        schema = pa.schema([file.schema_arrow.field(name) for name in columns])
+        with FrameWriter(target, schema) as writer:
+            for batch in file.iter_batches(rows_in_group(len(schema)), columns=list(columns)):
+                writer.write(pa.Table.from_batches([batch]).select(list(columns)))
 
 
 def rows_in_group(n_columns: int) -> int:
