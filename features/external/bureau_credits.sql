@@ -25,7 +25,7 @@ WITH credits AS (
         CAST(CNT_CREDIT_PROLONG AS BIGINT) AS prolonged,
         CAST(DAYS_CREDIT_UPDATE AS BIGINT) AS updated,
         CAST(DAYS_ENDDATE_FACT AS DOUBLE) AS closed,
-        -- Cards without an end are reported to end in a hundred years, some dates lie centuries back.
+        -- Cards without an end are said to end in a hundred years; some dates lie a century back.
         CASE WHEN CAST(DAYS_CREDIT_ENDDATE AS DOUBLE) BETWEEN -20000 AND 20000
             THEN CAST(DAYS_CREDIT_ENDDATE AS DOUBLE) END AS ends,
         CAST(AMT_CREDIT_SUM AS DOUBLE) AS credit,
@@ -107,7 +107,8 @@ SELECT
     {{ total("debt", is_kind) }} AS BUREAU_{{ kind }}_DEBT_SUM,
 {% endfor %}
 {% for kind, is_kind in common_kinds %}
-    {{ ratio(total("debt", is_kind ~ " AND " ~ active), total("credit", is_kind ~ " AND " ~ active)) }} AS BUREAU_{{ kind }}_DEBT_TO_CREDIT,
+    {% set is_open = is_kind ~ " AND " ~ active %}
+    {{ ratio(total("debt", is_open), total("credit", is_open)) }} AS BUREAU_{{ kind }}_DEBT_TO_CREDIT,
 {% endfor %}
     {{ ratio(total("debt", active), total("credit", active)) }} AS BUREAU_DEBT_TO_CREDIT,
     {{ mean_ratio("debt / NULLIF(credit, 0)", active) }} AS BUREAU_DEBT_TO_CREDIT_MEAN,

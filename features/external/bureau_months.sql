@@ -10,12 +10,16 @@ primary_keys: [SK_ID_CURR]
 {{ ratio("SUM(" ~ counted ~ ")", "SUM(" ~ months ~ ")") }}
 {%- endmacro %}
 WITH months AS (
-    -- Late is 1 (up to 30 days) to 5 (over 120 days, sold or written off); 0, C (closed) and X (unknown) are not.
+    -- Late is 1 (up to 30 days) to 5 (over 120 days, sold or written off).
+    -- Not late are 0, C (closed) and X (unknown).
     SELECT
         CAST(SK_ID_BUREAU AS BIGINT) AS SK_ID_BUREAU,
         CAST(MONTHS_BALANCE AS BIGINT) AS month,
         STATUS,
-        CASE STATUS WHEN '1' THEN 1 WHEN '2' THEN 2 WHEN '3' THEN 3 WHEN '4' THEN 4 WHEN '5' THEN 5 ELSE 0 END AS late
+        CASE STATUS
+            WHEN '1' THEN 1 WHEN '2' THEN 2 WHEN '3' THEN 3 WHEN '4' THEN 4 WHEN '5' THEN 5
+            ELSE 0
+        END AS late
     FROM bureau_balance
 ),
 credits AS (

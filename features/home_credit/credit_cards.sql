@@ -6,6 +6,10 @@ primary_keys: [SK_ID_CURR]
 {% from "macros.sql" import count, total, largest, smallest, ratio %}
 {% set windows = [3, 12] %}
 {% set drawings = ["ATM", "POS"] %}
+{# The monthly mean of the last three months against that of all months. #}
+{% macro trend(sum) -%}
+{{ ratio(ratio(total(sum ~ "_last_3"), "SUM(months_last_3)"), ratio(total(sum), "SUM(months)")) }}
+{%- endmacro %}
 WITH months AS (
     SELECT
         CAST(SK_ID_CURR AS BIGINT) AS SK_ID_CURR,
@@ -134,7 +138,7 @@ SELECT
     {{ ratio(total("drawn_atm_sum_last_" ~ n), total("drawn_sum_last_" ~ n)) }} AS CARD_DRAWN_ATM_SHARE_LAST_{{ n }}M,
     {{ ratio(total("paid_sum_last_" ~ n), total("balance_sum_last_" ~ n)) }} AS CARD_PAID_TO_BALANCE_LAST_{{ n }}M,
 {% endfor %}
-    {{ ratio("SUM(months) * (" ~ total("balance_sum_last_3") ~ ")", "SUM(months_last_3) * (" ~ total("balance_sum") ~ ")") }} AS CARD_BALANCE_LAST_3M_TO_ALL,
-    {{ ratio("SUM(months) * (" ~ total("drawn_sum_last_3") ~ ")", "SUM(months_last_3) * (" ~ total("drawn_sum") ~ ")") }} AS CARD_DRAWN_LAST_3M_TO_ALL
+    {{ trend("balance_sum") }} AS CARD_BALANCE_LAST_3M_TO_ALL,
+    {{ trend("drawn_sum") }} AS CARD_DRAWN_LAST_3M_TO_ALL
 FROM cards
 GROUP BY SK_ID_CURR

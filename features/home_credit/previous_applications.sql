@@ -54,7 +54,7 @@ SELECT
     {{ count("NAME_CONTRACT_STATUS = '" ~ status ~ "'") }} AS PREV_{{ status | upper | replace(" ", "_") }},
 {% endfor %}
     {{ share(approved) }} AS PREV_APPROVED_SHARE,
-    {{ ratio("COUNT(*) FILTER (WHERE " ~ refused ~ ")", "COUNT(*) FILTER (WHERE NAME_CONTRACT_STATUS IN ('Approved', 'Refused'))") }} AS PREV_REFUSED_SHARE_OF_DECIDED,
+    {{ share(refused, "NAME_CONTRACT_STATUS IN ('Approved', 'Refused')") }} AS PREV_REFUSED_SHARE_OF_DECIDED,
 {% for kind, is_kind in kinds %}
     {{ count(is_kind) }} AS PREV_{{ kind }},
     {{ count(is_kind ~ " AND " ~ approved) }} AS PREV_{{ kind }}_APPROVED,
