@@ -149,13 +149,11 @@ class LocalFeatureStore:
                         staged.reader(),
                         mode="overwrite",
                         schema_mode="overwrite",
-                        description=table.description,
                         commit_properties=_on_this_version(),
                     )
             except CommitFailedError as error:
                 raise rules.stale(name, expected_version) from error
-            self._commit(name, lambda delta: _describe(delta, table.description))
-            return self._set_properties(name, properties)
+            return self._set_words(table, properties)
 
     def read(
         self,
@@ -236,20 +234,13 @@ class LocalFeatureStore:
             self._tables.lock(name),
         ):
             self._commit(name, merge)
-            return self._set_properties(name, properties)
+            return self._set_words(info.table, properties)
 
-    def _set_properties(self, name: str, properties: Mapping[str, str] | None) -> int:
-        """Set those that differ; gives the version of the table in the end."""
-
-        def change(delta: DeltaTable) -> None:
-            new = rules.new_values(properties, delta.metadata().configuration)
-            if new:
-                delta.alter.set_table_properties(
-                    new, raise_if_not_exists=False, commit_properties=_on_this_version()
-                )
-
-        self._commit(name, change)
-        return int(self._tables.open(name).version())
+    def _set_words(self, table: FeatureTable, properties: Mapping[str, str] | None) -> int:
+        """Set properties that differ; gives the version of the table in the end."""
+        self._commit(table.name, lambda delta: _describe(delta, table.description))
+        self._commit(table.name, lambda delta: _set_properties(delta, properties))
+        return int(self._tables.open(table.name).version())
 
     def _commit(self, name: str, write: Callable[[DeltaTable], None]) -> None:
         """Write to the newest version, again when somebody else was faster."""
@@ -269,9 +260,17 @@ class LocalFeatureStore:
 
 
 def _describe(delta: DeltaTable, description: str) -> None:
-    """Columns that were replaced took the description of the table with them."""
+    """New columns, as delta-rs adds them, take the description of the table with them."""
     if (delta.metadata().description or "") != description:
         delta.alter.set_table_description(description, commit_properties=_on_this_version())
+
+
+def _set_properties(delta: DeltaTable, properties: Mapping[str, str] | None) -> None:
+    new = rules.new_values(properties, delta.metadata().configuration)
+    if new:
+        delta.alter.set_table_properties(
+            new, raise_if_not_exists=False, commit_properties=_on_this_version()
+        )
 
 
 def _on_this_version() -> CommitProperties:
