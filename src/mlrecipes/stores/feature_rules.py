@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import uuid
@@ -14,6 +15,7 @@ from mlrecipes.feature_records import FeatureTable, FeatureTableInfo
 from mlrecipes.stores.feature_types import check_columns
 
 __all__ = [
+    "as_of",
     "check_changed",
     "check_definition",
     "check_name",
@@ -97,6 +99,15 @@ def info_from(
         if key not in OURS and not key.startswith("delta.")
     }
     return FeatureTableInfo(table, columns, version, table_id, own)
+
+
+def as_of(
+    info: FeatureTableInfo, columns: Mapping[str, str], version: int | None
+) -> FeatureTableInfo:
+    """What a table held in an older version."""
+    if version is None:
+        return info
+    return dataclasses.replace(info, columns=columns, version=version)
 
 
 def check_properties(properties: Mapping[str, str] | None) -> None:
