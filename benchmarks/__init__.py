@@ -1,0 +1,1 @@
+"""What the engine costs, measured against other ways to the same result."""

@@ -1,0 +1,246 @@
+"""Monthly states of earlier credit cards, what was drawn, owed and paid back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from benchmarks.plain_pandas.aggregates import (
+    KEY,
+    counts,
+    joined,
+    largest,
+    latest,
+    ratio,
+    read,
+    six_decimals,
+    smallest,
+    sums,
+)
+
+WINDOWS = [3, 6, 12, 24]
+DRAWINGS = ["ATM", "POS", "OTHER"]
+NUMBERS = {
+    "MONTHS_BALANCE": "month",
+    "AMT_BALANCE": "balance",
+    "AMT_CREDIT_LIMIT_ACTUAL": "credit_limit",
+    "AMT_DRAWINGS_CURRENT": "drawn",
+    "CNT_DRAWINGS_CURRENT": "drawings",
+    **{f"AMT_DRAWINGS_{kind}_CURRENT": f"drawn_{kind}" for kind in DRAWINGS},
+    **{f"CNT_DRAWINGS_{kind}_CURRENT": f"drawings_{kind}" for kind in DRAWINGS},
+    "AMT_INST_MIN_REGULARITY": "least_payment",
+    "AMT_PAYMENT_TOTAL_CURRENT": "paid",
+    "AMT_RECEIVABLE_PRINCIPAL": "principal",
+    "AMT_TOTAL_RECEIVABLE": "receivable",
+    "CNT_INSTALMENT_MATURE_CUM": "instalments_paid",
+    "SK_DPD": "late",
+    "SK_DPD_DEF": "late_much",
+}
+
+
+def build(folder: Path) -> pd.DataFrame:
+    """One row per applicant with earlier cards."""
+    cards = _cards(folder)
+    key = cards[KEY].astype("category")
+    # What is added up over the cards, of which most features are ratios.
+    added = [name for name in cards.columns if name.startswith(("n_", "sum_", "last_of_"))]
+    total = sums(key, {name: cards[name] for name in added})
+    parts = [
+        _used(cards, key, total),
+        _owed(cards, key, total),
+        _drawn(cards, key, total),
+        _paid(cards, key, total),
+        _late(cards, key, total),
+        _windows(total),
+    ]
+    return joined(key, parts)
+
+
+def _cards(folder: Path) -> pd.DataFrame:
+    """One row per card: what its months say."""
+    columns = [KEY, "SK_ID_PREV", *NUMBERS]
+    rows = read(folder, "credit_card_balance", columns, ["NAME_CONTRACT_STATUS"])
+    rows = rows.rename(columns=NUMBERS)
+    key = rows["SK_ID_PREV"].astype("category")
+    rows["utilisation"] = ratio(rows["balance"], rows["credit_limit"])
+    month, late = rows["month"], rows["late"]
+    high = {
+        KEY: rows[KEY],
+        "last_month": month,
+        "last_month_with_balance": month.where(rows["balance"] > 0),
+        "last_month_with_drawings": month.where(rows["drawings"] > 0),
+        "last_late_month": month.where(late > 0),
+        "worst": late,
+        "worst_much": rows["late_much"],
+        "balance_max": rows["balance"],
+        "limit_max": rows["credit_limit"],
+        "utilisation_max": rows["utilisation"],
+        "drawn_max": rows["drawn"],
+        "drawings_max": rows["drawings"],
+        "paid_max": rows["paid"],
+        "sum_instalments_paid": rows["instalments_paid"],
+    }
+    limit = rows["credit_limit"]
+    low = {"first_month": month, "limit_min": limit.where(limit > 0)}
+    at_last = {
+        "last_of_balance": rows["balance"],
+        "last_of_limit": rows["credit_limit"],
+        "last_late": late,
+        "n_active": rows["NAME_CONTRACT_STATUS"] == "Active",
+    }
+    parts = [_flags(rows, key), _sums(rows, key), largest(key, high), smallest(key, low)]
+    return joined(key, [*parts, latest(key, month, at_last)])
+
+
+def _flags(rows: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
+    month, late = rows["month"], rows["late"]
+    least, paid = rows["least_payment"], rows["paid"]
+    has_to_pay = least > 0
+    flags = {
+        "months": month < 1,
+        "with_balance": rows["balance"] > 0,
+        "with_drawings": rows["drawings"] > 0,
+        "with_atm": rows["drawings_ATM"] > 0,
+        "late": late > 0,
+        "late_much": rows["late_much"] > 0,
+        "over_limit": rows["balance"] > rows["credit_limit"],
+        "nearly_full": rows["utilisation"] > 0.9,
+        "to_pay": has_to_pay,
+        "underpaid": has_to_pay & (paid < least),
+        "paid_least": has_to_pay & (paid <= 1.1 * least),
+        "paid_off": has_to_pay & (paid >= rows["receivable"]),
+        "utilisation": rows["utilisation"].notna(),
+        **{f"last_{n}": month >= -n for n in WINDOWS},
+        **{f"late_last_{n}": (late > 0) & (month >= -n) for n in WINDOWS},
+    }
+    return counts(key, flags).add_prefix("n_")
+
+
+def _sums(rows: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
+    columns = {
+        "utilisation": six_decimals(rows["utilisation"]),
+        "least_payment": rows["least_payment"],
+        "interest": rows["receivable"] - rows["principal"],
+        "days_late": rows["late"],
+        "drawings": rows["drawings"],
+        **{f"drawings_{kind}": rows[f"drawings_{kind}"] for kind in DRAWINGS},
+        **{f"drawn_{kind}": rows[f"drawn_{kind}"] for kind in DRAWINGS},
+    }
+    for name in ["balance", "credit_limit", "drawn", "paid"]:
+        columns[name] = rows[name]
+    for n in WINDOWS:
+        is_in = rows["month"] >= -n
+        for name in ["balance", "credit_limit", "drawn", "drawn_ATM", "paid"]:
+            columns[f"{name}_last_{n}"] = rows[name].where(is_in)
+    return sums(key, columns).add_prefix("sum_")
+
+
+def _used(cards: pd.DataFrame, key: pd.Series, total: pd.DataFrame) -> pd.DataFrame:
+    used = largest(
+        key,
+        {
+            "CARD_LAST_MONTH": cards["last_month"],
+            "CARD_LAST_MONTH_WITH_BALANCE": cards["last_month_with_balance"],
+            "CARD_LAST_MONTH_WITH_DRAWINGS": cards["last_month_with_drawings"],
+        },
+    )
+    used["CARD_CARDS"] = counts(key, {"cards": cards["n_months"] > 0})["cards"]
+    used["CARD_CARDS_ACTIVE"] = total["n_active"]
+    used["CARD_MONTHS"] = total["n_months"]
+    used["CARD_FIRST_MONTH"] = smallest(key, {"month": cards["first_month"]})["month"]
+    for what in ["balance", "drawings", "atm"]:
+        share = total[f"n_with_{what}"] / total["n_months"]
+        used[f"CARD_MONTHS_WITH_{what.upper()}_SHARE"] = share
+    used["CARD_INSTALMENTS_PAID"] = total["sum_instalments_paid"]
+    return used
+
+
+def _owed(cards: pd.DataFrame, key: pd.Series, total: pd.DataFrame) -> pd.DataFrame:
+    owed = largest(
+        key,
+        {
+            "CARD_BALANCE_MAX": cards["balance_max"],
+            "CARD_LIMIT_MAX": cards["limit_max"],
+            "CARD_UTILISATION_MAX": cards["utilisation_max"],
+        },
+    )
+    last_balance, last_limit = total["last_of_balance"], total["last_of_limit"]
+    least_limit = smallest(key, {"limit": cards["limit_min"]})["limit"]
+    most_limit = sums(key, {"limit": cards["limit_max"]})["limit"]
+    owed["CARD_LAST_BALANCE"] = last_balance
+    owed["CARD_LAST_LIMIT"] = last_limit
+    owed["CARD_LAST_UTILISATION"] = ratio(last_balance, last_limit)
+    last_balances = total["n_months"] * last_balance
+    owed["CARD_LAST_BALANCE_TO_MEAN"] = ratio(last_balances, total["sum_balance"])
+    owed["CARD_BALANCE_MEAN"] = total["sum_balance"] / total["n_months"]
+    owed["CARD_LIMIT_MEAN"] = total["sum_credit_limit"] / total["n_months"]
+    owed["CARD_LIMIT_MAX_TO_MIN"] = ratio(owed["CARD_LIMIT_MAX"], least_limit)
+    owed["CARD_LAST_LIMIT_TO_MAX"] = ratio(last_limit, most_limit)
+    owed["CARD_UTILISATION_MEAN"] = ratio(total["sum_utilisation"], total["n_utilisation"])
+    owed["CARD_MONTHS_OVER_LIMIT_SHARE"] = total["n_over_limit"] / total["n_months"]
+    owed["CARD_MONTHS_NEARLY_FULL_SHARE"] = total["n_nearly_full"] / total["n_months"]
+    owed["CARD_INTEREST_SUM"] = total["sum_interest"]
+    return owed
+
+
+def _drawn(cards: pd.DataFrame, key: pd.Series, total: pd.DataFrame) -> pd.DataFrame:
+    most = {"CARD_DRAWN_MAX": cards["drawn_max"], "CARD_DRAWINGS_MAX": cards["drawings_max"]}
+    drawn = largest(key, most)
+    amount = total["sum_drawn"]
+    drawn["CARD_DRAWN_MEAN"] = amount / total["n_months"]
+    drawn["CARD_DRAWINGS_MEAN"] = total["sum_drawings"] / total["n_months"]
+    drawn["CARD_DRAWN_PER_DRAWING"] = ratio(amount, total["sum_drawings"])
+    drawn["CARD_DRAWN_TO_LIMIT"] = ratio(amount, total["sum_credit_limit"])
+    for kind in DRAWINGS:
+        drawn[f"CARD_DRAWN_{kind}_SHARE"] = ratio(total[f"sum_drawn_{kind}"], amount)
+        drawn[f"CARD_DRAWINGS_{kind}_SUM"] = total[f"sum_drawings_{kind}"]
+    return drawn
+
+
+def _paid(cards: pd.DataFrame, key: pd.Series, total: pd.DataFrame) -> pd.DataFrame:
+    paid = largest(key, {"CARD_PAID_MAX": cards["paid_max"]})
+    amount = total["sum_paid"]
+    paid["CARD_PAID_MEAN"] = amount / total["n_months"]
+    paid["CARD_PAID_TO_BALANCE"] = ratio(amount, total["sum_balance"])
+    paid["CARD_PAID_TO_DRAWN"] = ratio(amount, total["sum_drawn"])
+    paid["CARD_PAID_TO_LEAST_PAYMENT"] = ratio(amount, total["sum_least_payment"])
+    for how in ["underpaid", "paid_least", "paid_off"]:
+        paid[f"CARD_MONTHS_{how.upper()}_SHARE"] = ratio(total[f"n_{how}"], total["n_to_pay"])
+    return paid
+
+
+def _late(cards: pd.DataFrame, key: pd.Series, total: pd.DataFrame) -> pd.DataFrame:
+    late = largest(
+        key,
+        {
+            "CARD_DPD_MAX": cards["worst"],
+            "CARD_DPD_DEF_MAX": cards["worst_much"],
+            "CARD_LAST_DPD": cards["last_late"],
+            "CARD_LAST_LATE_MONTH": cards["last_late_month"],
+        },
+    )
+    late["CARD_MONTHS_LATE"] = total["n_late"]
+    late["CARD_MONTHS_LATE_SHARE"] = total["n_late"] / total["n_months"]
+    late["CARD_MONTHS_LATE_MUCH"] = total["n_late_much"]
+    late["CARD_DPD_MEAN"] = total["sum_days_late"] / total["n_months"]
+    return late
+
+
+def _windows(total: pd.DataFrame) -> pd.DataFrame:
+    found = {}
+    for n in WINDOWS:
+        months, balance = total[f"n_last_{n}"], total[f"sum_balance_last_{n}"]
+        drawn, limit = total[f"sum_drawn_last_{n}"], total[f"sum_credit_limit_last_{n}"]
+        found[f"CARD_MONTHS_LATE_LAST_{n}M"] = total[f"n_late_last_{n}"]
+        found[f"CARD_BALANCE_MEAN_LAST_{n}M"] = ratio(balance, months)
+        found[f"CARD_UTILISATION_LAST_{n}M"] = ratio(balance, limit)
+        found[f"CARD_DRAWN_MEAN_LAST_{n}M"] = ratio(drawn, months)
+        atm = total[f"sum_drawn_ATM_last_{n}"]
+        found[f"CARD_DRAWN_ATM_SHARE_LAST_{n}M"] = ratio(atm, drawn)
+        found[f"CARD_PAID_TO_BALANCE_LAST_{n}M"] = ratio(total[f"sum_paid_last_{n}"], balance)
+    for name in ["balance", "drawn"]:
+        recent = total["n_months"] * total[f"sum_{name}_last_6"]
+        of_all = total["n_last_6"] * total[f"sum_{name}"]
+        found[f"CARD_{name.upper()}_LAST_6M_TO_ALL"] = ratio(recent, of_all)
+    return pd.DataFrame(found)
