@@ -27,6 +27,7 @@ KINDS = {
     "MORTGAGE": "Mortgage",
     "MICROLOAN": "Microloan",
 }
+COMMON_KINDS = ["CONSUMER", "CARD"]
 NUMBERS = {
     "DAYS_CREDIT": "opened",
     "CREDIT_DAY_OVERDUE": "days_overdue",
@@ -45,7 +46,7 @@ NUMBERS = {
 
 def build(folder: Path) -> pd.DataFrame:
     """One row per applicant with credits at other lenders."""
-    texts = ["CREDIT_ACTIVE", "CREDIT_TYPE", "CREDIT_CURRENCY"]
+    texts = ["CREDIT_ACTIVE", "CREDIT_TYPE"]
     credits = read(folder, "bureau", [KEY, *NUMBERS], texts).rename(columns=NUMBERS)
     # Cards without an end are reported to end in a hundred years.
     credits["ends"] = credits["ends"].where(credits["ends"].between(-20000, 20000))
@@ -77,9 +78,8 @@ def _numbers_of_credits(c: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
             "BUREAU_CREDITS_CLOSED": c["is_closed"],
             "BUREAU_CREDITS_SOLD_OR_BAD": ~(c["is_active"] | c["is_closed"]),
             **{f"BUREAU_CREDITS_{kind}": c[f"is_{kind}"] for kind in KINDS},
-            **{f"BUREAU_CREDITS_{k}_ACTIVE": c[f"is_{k}"] & c["is_active"] for k in KINDS},
+            **{f"BUREAU_CREDITS_{k}_ACTIVE": c[f"is_{k}"] & c["is_active"] for k in COMMON_KINDS},
             "BUREAU_CREDITS_OTHER_KIND": other,
-            "BUREAU_CREDITS_FOREIGN_CURRENCY": c["CREDIT_CURRENCY"] != "currency 1",
         },
     )
     n["BUREAU_ACTIVE_SHARE"] = n["BUREAU_CREDITS_ACTIVE"] / n["BUREAU_CREDITS"]
@@ -94,16 +94,20 @@ def _opened(c: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
         "BUREAU_ACTIVE_": c["opened"].where(c["is_active"]),
         "BUREAU_CLOSED_": c["opened"].where(c["is_closed"]),
     }
-    kinds = {f"BUREAU_{kind}_DAYS_CREDIT_MAX": c["opened"].where(c[f"is_{kind}"]) for kind in KINDS}
+    kinds = {
+        f"BUREAU_{kind}_DAYS_CREDIT_MAX": c["opened"].where(c[f"is_{kind}"])
+        for kind in COMMON_KINDS
+    }
     newest = largest(key, {f"{s}DAYS_CREDIT_MAX": days for s, days in states.items()} | kinds)
-    oldest = smallest(key, {f"{state}DAYS_CREDIT_MIN": days for state, days in states.items()})
+    oldest = smallest(key, {"BUREAU_DAYS_CREDIT_MIN": c["opened"]})
     n = key.groupby(key, observed=False).size()
     span = newest["BUREAU_DAYS_CREDIT_MAX"] - oldest["BUREAU_DAYS_CREDIT_MIN"]
-    windows = {days: c["opened"] >= -days for days in [90, 180, 365, 730]}
-    amounts = {}
-    for days in [365, 730]:
-        amounts[f"BUREAU_CREDIT_SUM_LAST_{days}D"] = c["credit"].where(windows[days])
-        amounts[f"BUREAU_DEBT_SUM_LAST_{days}D"] = c["debt"].where(windows[days])
+    windows = {days: c["opened"] >= -days for days in [90, 365, 730]}
+    amounts = {
+        "BUREAU_CREDIT_SUM_LAST_365D": c["credit"].where(windows[365]),
+        "BUREAU_DEBT_SUM_LAST_365D": c["debt"].where(windows[365]),
+        "BUREAU_DEBT_SUM_LAST_730D": c["debt"].where(windows[730]),
+    }
     return pd.concat(
         [
             newest,
@@ -125,13 +129,10 @@ def _ended(c: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
     high = {
         "BUREAU_ACTIVE_DAYS_ENDDATE_MAX": active_ends,
         "BUREAU_DAYS_CLOSED_MAX": c["closed"],
-        "BUREAU_DAYS_CLOSED_EARLY_MAX": early,
-        "BUREAU_DAYS_AGREED_MAX": agreed,
         "BUREAU_DAYS_UPDATE_MAX": c["updated"],
     }
     low = {"BUREAU_ACTIVE_DAYS_ENDDATE_MIN": active_ends, "BUREAU_DAYS_CLOSED_EARLY_MIN": early}
     middle = {
-        "BUREAU_ACTIVE_DAYS_ENDDATE_MEAN": active_ends,
         "BUREAU_DAYS_ENDDATE_MEAN": c["ends"],
         "BUREAU_DAYS_CLOSED_MEAN": c["closed"],
         "BUREAU_DAYS_CLOSED_EARLY_MEAN": early,
@@ -154,12 +155,11 @@ def _amounts(c: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
         "BUREAU_ACTIVE_CREDIT": c["credit"].where(c["is_active"]),
         "BUREAU_CLOSED_CREDIT": c["credit"].where(c["is_closed"]),
     }
-    kinds = {f"BUREAU_{kind}_CREDIT": c["credit"].where(c[f"is_{kind}"]) for kind in KINDS}
+    kinds = {f"BUREAU_{kind}_CREDIT": c["credit"].where(c[f"is_{kind}"]) for kind in COMMON_KINDS}
     return pd.concat(
         [
             sums(key, {f"{name}_SUM": amount for name, amount in (states | kinds).items()}),
             means(key, {f"{name}_MEAN": amount for name, amount in states.items()}),
-            largest(key, {f"{name}_MAX": amount for name, amount in states.items()}),
         ],
         axis=1,
     )
@@ -183,20 +183,16 @@ def _debt(c: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
             "limit": (c["debt"] + c["unused"]).where(has_limit),
             "all": active_debt,
             "of_all": active_credit,
-            **{kind: active_debt.where(c[f"is_{kind}"]) for kind in KINDS},
-            **{f"of_{kind}": active_credit.where(c[f"is_{kind}"]) for kind in KINDS},
+            **{kind: active_debt.where(c[f"is_{kind}"]) for kind in COMMON_KINDS},
+            **{f"of_{kind}": active_credit.where(c[f"is_{kind}"]) for kind in COMMON_KINDS},
         },
     )
     total["BUREAU_CARD_UTILISATION"] = ratio(used["debt"], used["limit"])
     total["BUREAU_DEBT_TO_CREDIT"] = ratio(used["all"], used["of_all"])
-    for kind in KINDS:
+    for kind in COMMON_KINDS:
         total[f"BUREAU_{kind}_DEBT_TO_CREDIT"] = ratio(used[kind], used[f"of_{kind}"])
     share = six_decimals(ratio(active_debt, active_credit))
-    middle = {"BUREAU_ACTIVE_DEBT_MEAN": active_debt, "BUREAU_DEBT_TO_CREDIT_MEAN": share}
-    high = {"BUREAU_DEBT_MAX": c["debt"], "BUREAU_CARD_UNUSED_MAX": c["unused"]}
-    flags = {"BUREAU_CREDITS_WITH_DEBT": c["debt"] > 0}
-    parts = [total, means(key, middle), largest(key, high), counts(key, flags)]
-    return pd.concat(parts, axis=1)
+    return pd.concat([total, means(key, {"BUREAU_DEBT_TO_CREDIT_MEAN": share})], axis=1)
 
 
 def _late(c: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
@@ -206,7 +202,6 @@ def _late(c: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
         "BUREAU_WORST_OVERDUE_MAX": worst,
         "BUREAU_ACTIVE_WORST_OVERDUE_MAX": worst.where(c["is_active"]),
         "BUREAU_EVER_OVERDUE_DAYS_CREDIT_MAX": c["opened"].where(ever),
-        "BUREAU_ANNUITY_MAX": c["annuity"],
     }
     to_credit = ratio(c["annuity"], c["credit"]).where(c["annuity"] > 0)
     middle = {
@@ -215,18 +210,11 @@ def _late(c: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
         "BUREAU_WORST_OVERDUE_TO_CREDIT_MEAN": six_decimals(ratio(worst, c["credit"])),
         "BUREAU_ANNUITY_TO_CREDIT_MEAN": six_decimals(to_credit),
     }
-    flags = {
-        "BUREAU_CREDITS_OVERDUE": c["days_overdue"] > 0,
-        "BUREAU_CREDITS_EVER_OVERDUE": ever,
-        "BUREAU_CREDITS_PROLONGED": c["prolonged"] > 0,
-    }
+    flags = {"BUREAU_CREDITS_EVER_OVERDUE": ever}
     totals = {
         "BUREAU_OVERDUE_SUM": c["overdue"],
         "BUREAU_PROLONGED_SUM": c["prolonged"],
         "BUREAU_ACTIVE_ANNUITY_SUM": c["annuity"].where(c["is_active"]),
     }
-    total = sums(key, totals)
-    debt = sums(key, {"debt": c["debt"].where(c["debt"] > 0)})["debt"]
-    total["BUREAU_OVERDUE_TO_DEBT"] = ratio(total["BUREAU_OVERDUE_SUM"], debt)
-    parts = [largest(key, high), means(key, middle), counts(key, flags), total]
+    parts = [largest(key, high), means(key, middle), counts(key, flags), sums(key, totals)]
     return pd.concat(parts, axis=1)

@@ -15,12 +15,11 @@ from benchmarks.plain_pandas.aggregates import (
     means,
     ratio,
     read,
-    six_decimals,
     smallest,
     sums,
 )
 
-WINDOWS = [3, 6, 12, 24]
+WINDOWS = [3, 12, 24]
 LATE = {"C": 0, "X": 0, "0": 0, "1": 1, "2": 2, "3": 3, "4": 4, "5": 5}
 
 
@@ -54,7 +53,6 @@ def _credits(folder: Path) -> pd.DataFrame:
             "unknown": is_unknown,
             "late": is_late,
             "late_over_30": late > 1,
-            "late_over_90": late > 3,
             "last_12": last[12],
             **{f"late_last_{n}": is_late & last[n] for n in WINDOWS},
         },
@@ -92,21 +90,15 @@ def _history(c: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
     total["BUREAU_MONTHS_UNKNOWN_SHARE"] = of["unknown"] / total["BUREAU_MONTHS_TOTAL"]
     flags = {
         "BUREAU_MONTHS_CREDITS": c["n_months"] > 0,
-        "BUREAU_MONTHS_CREDITS_NOT_CLOSED": c["closing_month"].isna(),
-        "BUREAU_MONTHS_CREDITS_CLOSED_LAST_12M": c["closing_month"] >= -12,
     }
     middle = {
         "BUREAU_MONTHS_PER_CREDIT_MEAN": c["n_months"],
-        "BUREAU_MONTHS_FIRST_MEAN": c["first_month"],
-        "BUREAU_MONTHS_LAST_MEAN": c["last_month"],
         "BUREAU_MONTHS_UNTIL_CLOSED_MEAN": c["closing_month"] - c["first_month"],
         "BUREAU_MONTHS_UNKNOWN_AT_LAST_SHARE": c["is_unknown_at_last"],
     }
     high = {
-        "BUREAU_MONTHS_PER_CREDIT_MAX": c["n_months"],
         "BUREAU_MONTHS_LAST_MAX": c["last_month"],
         "BUREAU_MONTHS_LAST_OPEN_MAX": c["last_open_month"],
-        "BUREAU_MONTHS_CLOSING_MAX": c["closing_month"],
     }
     low = {"BUREAU_MONTHS_FIRST_MIN": c["first_month"]}
     parts = [total, counts(key, flags), means(key, middle), largest(key, high), smallest(key, low)]
@@ -119,7 +111,6 @@ def _late(c: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
         {
             "BUREAU_MONTHS_LATE": c["n_late"],
             "BUREAU_MONTHS_LATE_OVER_30D": c["n_late_over_30"],
-            "BUREAU_MONTHS_LATE_OVER_90D": c["n_late_over_90"],
             **{f"BUREAU_MONTHS_LATE_LAST_{n}M": c[f"n_late_last_{n}"] for n in WINDOWS},
         },
     )
@@ -131,15 +122,12 @@ def _late(c: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
     total["BUREAU_MONTHS_LATE_SHARE_LAST_12M"] = ratio(late_12, of["last_12"])
     total["BUREAU_MONTHS_LATE_RECENT_TO_ALL"] = ratio(late_12, late)
     high = {
-        "BUREAU_MONTHS_LATE_MAX": c["n_late"],
         **{f"BUREAU_MONTHS_WORST_LAST_{n}M": c[f"worst_last_{n}"] for n in WINDOWS},
     }
     flags = {
-        "BUREAU_MONTHS_CREDITS_LATE": c["n_late"] > 0,
         "BUREAU_MONTHS_CREDITS_WRITTEN_OFF": c["worst"] == 5,
     }
     middle = {
-        "BUREAU_MONTHS_LATE_SHARE_MEAN": six_decimals(c["n_late"] / c["n_months"]),
         "BUREAU_MONTHS_CREDITS_LATE_SHARE": c["n_late"] > 0,
     }
     parts = [total, largest(key, high), counts(key, flags), means(key, middle)]
@@ -147,22 +135,17 @@ def _late(c: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
 
 
 def _how_late(c: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
-    total = sums(key, {"BUREAU_MONTHS_SEVERITY_SUM": c["severity"]})
-    months = sums(key, {"months": c["n_months"]})["months"]
-    total["BUREAU_MONTHS_SEVERITY_MEAN"] = total["BUREAU_MONTHS_SEVERITY_SUM"] / months
+    total = sums(key, {"severity": c["severity"], "months": c["n_months"]})
+    severity = (total["severity"] / total["months"]).rename("BUREAU_MONTHS_SEVERITY_MEAN")
     high = {
         "BUREAU_MONTHS_WORST": c["worst"],
         "BUREAU_MONTHS_LAST_LATE_MAX": c["last_late_month"],
-        "BUREAU_MONTHS_LAST_STATUS_MAX": c["last_status"],
     }
     middle = {
-        "BUREAU_MONTHS_WORST_MEAN": c["worst"],
         "BUREAU_MONTHS_UNTIL_LATE_MEAN": c["first_late_month"] - c["first_month"],
         "BUREAU_MONTHS_LAST_STATUS_MEAN": c["last_status"],
     }
-    low = {"BUREAU_MONTHS_FIRST_LATE_MIN": c["first_late_month"]}
-    parts = [total, largest(key, high), means(key, middle), smallest(key, low)]
-    return pd.concat(parts, axis=1)
+    return pd.concat([severity, largest(key, high), means(key, middle)], axis=1)
 
 
 def _by_state_and_kind(c: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
@@ -173,11 +156,8 @@ def _by_state_and_kind(c: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
         "CONSUMER": c["CREDIT_TYPE"] == "Consumer credit",
     }
     late = {f"BUREAU_MONTHS_{name}_LATE": c["n_late"].where(flag) for name, flag in among.items()}
-    worst = {f"BUREAU_MONTHS_{name}_WORST": c["worst"].where(flag) for name, flag in among.items()}
     months = {
         f"BUREAU_MONTHS_{name}_TOTAL": c["n_months"].where(among[name])
         for name in ["ACTIVE", "CLOSED"]
     }
-    active_late = {"BUREAU_MONTHS_ACTIVE_LATE_MEAN": c["n_late"].where(among["ACTIVE"])}
-    parts = [sums(key, late | months), largest(key, worst), means(key, active_late)]
-    return pd.concat(parts, axis=1)
+    return sums(key, late | months)

@@ -19,8 +19,8 @@ from benchmarks.plain_pandas.aggregates import (
     sums,
 )
 
-WINDOWS = [3, 6, 12, 24]
-DRAWINGS = ["ATM", "POS", "OTHER"]
+WINDOWS = [3, 12]
+DRAWINGS = ["ATM", "POS"]
 NUMBERS = {
     "MONTHS_BALANCE": "month",
     "AMT_BALANCE": "balance",
@@ -50,7 +50,7 @@ def build(folder: Path) -> pd.DataFrame:
         _used(cards, key, total),
         _owed(cards, key, total),
         _drawn(cards, key, total),
-        _paid(cards, key, total),
+        _paid(total),
         _late(cards, key, total),
         _windows(total),
     ]
@@ -60,15 +60,13 @@ def build(folder: Path) -> pd.DataFrame:
 def _cards(folder: Path) -> pd.DataFrame:
     """One row per card: what its months say."""
     columns = [KEY, "SK_ID_PREV", *NUMBERS]
-    rows = read(folder, "credit_card_balance", columns, ["NAME_CONTRACT_STATUS"])
-    rows = rows.rename(columns=NUMBERS)
+    rows = read(folder, "credit_card_balance", columns).rename(columns=NUMBERS)
     key = rows["SK_ID_PREV"].astype("category")
     rows["utilisation"] = ratio(rows["balance"], rows["credit_limit"])
     month, late = rows["month"], rows["late"]
     high = {
         KEY: rows[KEY],
         "last_month": month,
-        "last_month_with_balance": month.where(rows["balance"] > 0),
         "last_month_with_drawings": month.where(rows["drawings"] > 0),
         "last_late_month": month.where(late > 0),
         "worst": late,
@@ -77,20 +75,21 @@ def _cards(folder: Path) -> pd.DataFrame:
         "limit_max": rows["credit_limit"],
         "utilisation_max": rows["utilisation"],
         "drawn_max": rows["drawn"],
-        "drawings_max": rows["drawings"],
-        "paid_max": rows["paid"],
         "sum_instalments_paid": rows["instalments_paid"],
     }
-    limit = rows["credit_limit"]
-    low = {"first_month": month, "limit_min": limit.where(limit > 0)}
     at_last = {
         "last_of_balance": rows["balance"],
         "last_of_limit": rows["credit_limit"],
         "last_late": late,
-        "n_active": rows["NAME_CONTRACT_STATUS"] == "Active",
     }
-    parts = [_flags(rows, key), _sums(rows, key), largest(key, high), smallest(key, low)]
-    return joined(key, [*parts, latest(key, month, at_last)])
+    parts = [
+        _flags(rows, key),
+        _sums(rows, key),
+        largest(key, high),
+        smallest(key, {"first_month": month}),
+        latest(key, month, at_last),
+    ]
+    return joined(key, parts)
 
 
 def _flags(rows: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
@@ -101,11 +100,8 @@ def _flags(rows: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
         "months": month < 1,
         "with_balance": rows["balance"] > 0,
         "with_drawings": rows["drawings"] > 0,
-        "with_atm": rows["drawings_ATM"] > 0,
         "late": late > 0,
-        "late_much": rows["late_much"] > 0,
         "over_limit": rows["balance"] > rows["credit_limit"],
-        "nearly_full": rows["utilisation"] > 0.9,
         "to_pay": has_to_pay,
         "underpaid": has_to_pay & (paid < least),
         "paid_least": has_to_pay & (paid <= 1.1 * least),
@@ -122,12 +118,11 @@ def _sums(rows: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
         "utilisation": six_decimals(rows["utilisation"]),
         "least_payment": rows["least_payment"],
         "interest": rows["receivable"] - rows["principal"],
-        "days_late": rows["late"],
         "drawings": rows["drawings"],
         **{f"drawings_{kind}": rows[f"drawings_{kind}"] for kind in DRAWINGS},
         **{f"drawn_{kind}": rows[f"drawn_{kind}"] for kind in DRAWINGS},
     }
-    for name in ["balance", "credit_limit", "drawn", "paid"]:
+    for name in ["balance", "drawn", "paid"]:
         columns[name] = rows[name]
     for n in WINDOWS:
         is_in = rows["month"] >= -n
@@ -141,15 +136,13 @@ def _used(cards: pd.DataFrame, key: pd.Series, total: pd.DataFrame) -> pd.DataFr
         key,
         {
             "CARD_LAST_MONTH": cards["last_month"],
-            "CARD_LAST_MONTH_WITH_BALANCE": cards["last_month_with_balance"],
             "CARD_LAST_MONTH_WITH_DRAWINGS": cards["last_month_with_drawings"],
         },
     )
     used["CARD_CARDS"] = counts(key, {"cards": cards["n_months"] > 0})["cards"]
-    used["CARD_CARDS_ACTIVE"] = total["n_active"]
     used["CARD_MONTHS"] = total["n_months"]
     used["CARD_FIRST_MONTH"] = smallest(key, {"month": cards["first_month"]})["month"]
-    for what in ["balance", "drawings", "atm"]:
+    for what in ["balance", "drawings"]:
         share = total[f"n_with_{what}"] / total["n_months"]
         used[f"CARD_MONTHS_WITH_{what.upper()}_SHARE"] = share
     used["CARD_INSTALMENTS_PAID"] = total["sum_instalments_paid"]
@@ -166,44 +159,34 @@ def _owed(cards: pd.DataFrame, key: pd.Series, total: pd.DataFrame) -> pd.DataFr
         },
     )
     last_balance, last_limit = total["last_of_balance"], total["last_of_limit"]
-    least_limit = smallest(key, {"limit": cards["limit_min"]})["limit"]
     most_limit = sums(key, {"limit": cards["limit_max"]})["limit"]
     owed["CARD_LAST_BALANCE"] = last_balance
     owed["CARD_LAST_LIMIT"] = last_limit
     owed["CARD_LAST_UTILISATION"] = ratio(last_balance, last_limit)
-    last_balances = total["n_months"] * last_balance
-    owed["CARD_LAST_BALANCE_TO_MEAN"] = ratio(last_balances, total["sum_balance"])
     owed["CARD_BALANCE_MEAN"] = total["sum_balance"] / total["n_months"]
-    owed["CARD_LIMIT_MEAN"] = total["sum_credit_limit"] / total["n_months"]
-    owed["CARD_LIMIT_MAX_TO_MIN"] = ratio(owed["CARD_LIMIT_MAX"], least_limit)
     owed["CARD_LAST_LIMIT_TO_MAX"] = ratio(last_limit, most_limit)
     owed["CARD_UTILISATION_MEAN"] = ratio(total["sum_utilisation"], total["n_utilisation"])
     owed["CARD_MONTHS_OVER_LIMIT_SHARE"] = total["n_over_limit"] / total["n_months"]
-    owed["CARD_MONTHS_NEARLY_FULL_SHARE"] = total["n_nearly_full"] / total["n_months"]
     owed["CARD_INTEREST_SUM"] = total["sum_interest"]
     return owed
 
 
 def _drawn(cards: pd.DataFrame, key: pd.Series, total: pd.DataFrame) -> pd.DataFrame:
-    most = {"CARD_DRAWN_MAX": cards["drawn_max"], "CARD_DRAWINGS_MAX": cards["drawings_max"]}
-    drawn = largest(key, most)
+    drawn = largest(key, {"CARD_DRAWN_MAX": cards["drawn_max"]})
     amount = total["sum_drawn"]
     drawn["CARD_DRAWN_MEAN"] = amount / total["n_months"]
     drawn["CARD_DRAWINGS_MEAN"] = total["sum_drawings"] / total["n_months"]
     drawn["CARD_DRAWN_PER_DRAWING"] = ratio(amount, total["sum_drawings"])
-    drawn["CARD_DRAWN_TO_LIMIT"] = ratio(amount, total["sum_credit_limit"])
     for kind in DRAWINGS:
         drawn[f"CARD_DRAWN_{kind}_SHARE"] = ratio(total[f"sum_drawn_{kind}"], amount)
         drawn[f"CARD_DRAWINGS_{kind}_SUM"] = total[f"sum_drawings_{kind}"]
     return drawn
 
 
-def _paid(cards: pd.DataFrame, key: pd.Series, total: pd.DataFrame) -> pd.DataFrame:
-    paid = largest(key, {"CARD_PAID_MAX": cards["paid_max"]})
+def _paid(total: pd.DataFrame) -> pd.DataFrame:
     amount = total["sum_paid"]
-    paid["CARD_PAID_MEAN"] = amount / total["n_months"]
+    paid = pd.DataFrame({"CARD_PAID_MEAN": amount / total["n_months"]})
     paid["CARD_PAID_TO_BALANCE"] = ratio(amount, total["sum_balance"])
-    paid["CARD_PAID_TO_DRAWN"] = ratio(amount, total["sum_drawn"])
     paid["CARD_PAID_TO_LEAST_PAYMENT"] = ratio(amount, total["sum_least_payment"])
     for how in ["underpaid", "paid_least", "paid_off"]:
         paid[f"CARD_MONTHS_{how.upper()}_SHARE"] = ratio(total[f"n_{how}"], total["n_to_pay"])
@@ -220,10 +203,7 @@ def _late(cards: pd.DataFrame, key: pd.Series, total: pd.DataFrame) -> pd.DataFr
             "CARD_LAST_LATE_MONTH": cards["last_late_month"],
         },
     )
-    late["CARD_MONTHS_LATE"] = total["n_late"]
     late["CARD_MONTHS_LATE_SHARE"] = total["n_late"] / total["n_months"]
-    late["CARD_MONTHS_LATE_MUCH"] = total["n_late_much"]
-    late["CARD_DPD_MEAN"] = total["sum_days_late"] / total["n_months"]
     return late
 
 
@@ -240,7 +220,7 @@ def _windows(total: pd.DataFrame) -> pd.DataFrame:
         found[f"CARD_DRAWN_ATM_SHARE_LAST_{n}M"] = ratio(atm, drawn)
         found[f"CARD_PAID_TO_BALANCE_LAST_{n}M"] = ratio(total[f"sum_paid_last_{n}"], balance)
     for name in ["balance", "drawn"]:
-        recent = total["n_months"] * total[f"sum_{name}_last_6"]
-        of_all = total["n_last_6"] * total[f"sum_{name}"]
-        found[f"CARD_{name.upper()}_LAST_6M_TO_ALL"] = ratio(recent, of_all)
+        recent = total["n_months"] * total[f"sum_{name}_last_3"]
+        of_all = total["n_last_3"] * total[f"sum_{name}"]
+        found[f"CARD_{name.upper()}_LAST_3M_TO_ALL"] = ratio(recent, of_all)
     return pd.DataFrame(found)

@@ -16,7 +16,6 @@ from benchmarks.plain_pandas.aggregates import (
     part,
     ratio,
     read,
-    six_decimals,
     smallest,
     sums,
     thousandths,
@@ -41,7 +40,7 @@ def build(folder: Path) -> pd.DataFrame:
         _late(instalments, key),
         _not_in_full(instalments, key),
         _loans_and_cards(instalments, key),
-        *[_window(instalments, key, days) for days in [90, 180, 365, 730]],
+        *[_window(instalments, key, days) for days in [90, 365, 730]],
     ]
     table = joined(key, [*parts, _trend(instalments, key)])
     for what in ["DAYS_LATE", "DUE"]:
@@ -86,12 +85,9 @@ def _all(rows: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
         "INST_CARD_INSTALMENTS": rows["is_card"],
     }
     high = {
-        "INST_DAYS_DUE_MAX": rows["due_day"],
         "INST_DAYS_PAID_MAX": rows["paid_day"],
-        "INST_VERSION_MAX": rows["version"],
         "INST_NUMBER_MAX": rows["number"].where(~rows["is_card"]),
         "INST_DUE_MAX": rows["due"],
-        "INST_PAID_MAX": rows["paid"],
     }
     low = {"INST_DAYS_DUE_MIN": rows["due_day"], "INST_PAID_MIN": rows["paid"]}
     middle = {
@@ -99,24 +95,20 @@ def _all(rows: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
         "INST_CHANGED_SHARE": part(rows["version"] > 1, ~rows["is_card"]),
         "INST_IN_PARTS_SHARE": rows["parts"] > 1,
         "INST_DUE_MEAN": rows["due"],
-        "INST_PAID_MEAN": rows["paid"],
     }
-    totals = {"INST_DUE_SUM": rows["due"], "INST_PAID_SUM": rows["paid"]}
     parts = [counts(key, flags), largest(key, high), smallest(key, low), means(key, middle)]
-    return pd.concat([*parts, sums(key, totals)], axis=1)
+    return pd.concat([*parts, sums(key, {"INST_DUE_SUM": rows["due"]})], axis=1)
 
 
 def _late(rows: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
     late, early, is_loan = rows["late"], rows["early"], ~rows["is_card"]
     is_late = late > 0
-    flags = {f"INST_LATE_OVER_{days}D": late > days for days in [0, 7, 30, 90]}
+    flags = {f"INST_LATE_OVER_{days}D": late > days for days in [0, 7, 30]}
     middle = {
         "INST_DAYS_LATE_MEAN": late,
-        "INST_DAYS_LATE_MEAN_IF_LATE": late.where(is_late),
         "INST_DAYS_EARLY_MEAN": early,
         "INST_LATE_SHARE": is_late,
         "INST_LATE_OVER_7D_SHARE": late > 7,
-        "INST_ON_THE_DAY_SHARE": (late == 0) & (early == 0),
         "INST_LATE_SHARE_OF_FIRST_3": part(is_late, is_loan & (rows["number"] <= 3)),
     }
     high = {
@@ -125,35 +117,25 @@ def _late(rows: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
         "INST_LAST_LATE_DAY": rows["due_day"].where(is_late),
         "INST_LAST_LATE_OVER_7D_DAY": rows["due_day"].where(late > 7),
     }
-    low = {
-        "INST_DAYS_EARLY_MIN": early,
-        "INST_FIRST_LATE_NUMBER": rows["number"].where(is_late & is_loan),
-    }
-    total = sums(key, {"INST_DAYS_LATE_SUM": late})
     of = sums(key, {"late": rows["due"].where(is_late), "all": rows["due"]})
-    total["INST_LATE_AMOUNT_SHARE"] = ratio(of["late"], of["all"])
-    parts = [counts(key, flags), means(key, middle), largest(key, high), smallest(key, low), total]
+    amount = ratio(of["late"], of["all"]).rename("INST_LATE_AMOUNT_SHARE")
+    parts = [counts(key, flags), means(key, middle), largest(key, high), amount]
     return pd.concat(parts, axis=1)
 
 
 def _not_in_full(rows: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
     is_short = rows["short"] > 0
     to_due = ratio(rows["paid"], rows["due"])
-    flags = {"INST_UNDERPAID": is_short, "INST_NEVER_PAID": rows["paid_day"].isna()}
     middle = {
         "INST_UNDERPAID_SHARE": is_short,
-        "INST_PAID_TO_DUE_MEAN": six_decimals(to_due),
         "INST_OVERPAID_SHARE": rows["paid"] > rows["due"],
     }
-    high = {
-        "INST_SHORT_MAX": rows["short"],
-        "INST_LAST_UNDERPAID_DAY": rows["due_day"].where(is_short),
-    }
+    high = {"INST_LAST_UNDERPAID_DAY": rows["due_day"].where(is_short)}
     total = sums(key, {"INST_SHORT_SUM": rows["short"]})
     of = sums(key, {"paid": rows["paid"], "due": rows["due"]})
     total["INST_PAID_TO_DUE"] = ratio(of["paid"], of["due"])
     low = {"INST_PAID_TO_DUE_MIN": to_due}
-    parts = [counts(key, flags), means(key, middle), largest(key, high), smallest(key, low), total]
+    parts = [means(key, middle), largest(key, high), smallest(key, low), total]
     return pd.concat(parts, axis=1)
 
 
@@ -162,13 +144,11 @@ def _loans_and_cards(rows: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
     for kind, is_kind in [("LOAN", ~rows["is_card"]), ("CARD", rows["is_card"])]:
         middle = {
             f"INST_{kind}_DAYS_LATE_MEAN": rows["late"].where(is_kind),
-            f"INST_{kind}_DAYS_EARLY_MEAN": rows["early"].where(is_kind),
             f"INST_{kind}_LATE_SHARE": part(rows["late"] > 0, is_kind),
             f"INST_{kind}_UNDERPAID_SHARE": part(rows["short"] > 0, is_kind),
             f"INST_{kind}_PAID_MEAN": rows["paid"].where(is_kind),
         }
-        high = {f"INST_{kind}_DAYS_LATE_MAX": rows["late"].where(is_kind)}
-        parts += [means(key, middle), largest(key, high)]
+        parts.append(means(key, middle))
     return pd.concat(parts, axis=1)
 
 
@@ -194,7 +174,6 @@ def _trend(rows: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
     is_in = rows["due_day"] >= -365
     recent = {
         "INST_DAYS_LATE_MEAN_LAST_365D": rows["late"][is_in],
-        "INST_DAYS_EARLY_MEAN_LAST_365D": rows["early"][is_in],
         "INST_DUE_MEAN_LAST_365D": rows["due"][is_in],
     }
     return means(key[is_in], recent)

@@ -15,12 +15,11 @@ from benchmarks.plain_pandas.aggregates import (
     means,
     ratio,
     read,
-    six_decimals,
     smallest,
     sums,
 )
 
-WINDOWS = [3, 6, 12, 24]
+WINDOWS = [3, 12, 24]
 NUMBERS = {
     "MONTHS_BALANCE": "month",
     "CNT_INSTALMENT": "term",
@@ -65,9 +64,8 @@ def _loans(folder: Path) -> pd.DataFrame:
         "last_late_month": month.where(late > 0),
         "last_late_much_month": month.where(late_much > 0),
         **{f"worst_much_last_{n}": late_much.where(last[n]) for n in WINDOWS},
-        "is_demanded": status == "Demand",
+        "is_demanded": status.isin(["Demand", "Amortized debt"]),
         "is_returned": status.isin(["Returned to the store", "Canceled"]),
-        "is_amortized": status == "Amortized debt",
         "longest_term": rows["term"],
     }
     low = {
@@ -96,13 +94,11 @@ def _numbers(loans: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
     until = completed - loans["first_month"]
     flags = {
         "POS_LOANS": loans["n_months"] > 0,
-        "POS_LOANS_STARTED_LAST_12M": loans["first_month"] >= -12,
         "POS_LOANS_COMPLETED": completed.notna(),
         "POS_LOANS_COMPLETED_LAST_12M": completed >= -12,
         "POS_LOANS_ACTIVE": loans["is_active"],
         "POS_LOANS_DEMANDED": loans["is_demanded"],
         "POS_LOANS_RETURNED": loans["is_returned"],
-        "POS_LOANS_AMORTIZED": loans["is_amortized"],
     }
     totals = {
         "POS_MONTHS": loans["n_months"],
@@ -110,16 +106,12 @@ def _numbers(loans: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
     }
     middle = {
         "POS_MONTHS_PER_LOAN_MEAN": loans["n_months"],
-        "POS_LAST_MONTH_MEAN": loans["last_month"],
         "POS_MONTHS_UNTIL_COMPLETED_MEAN": until,
         "POS_MONTHS_COMPLETED_EARLY_MEAN": loans["longest_term"] - until,
     }
     high = {
-        "POS_MONTHS_PER_LOAN_MAX": loans["n_months"],
-        "POS_FIRST_MONTH_MAX": loans["first_month"],
         "POS_LAST_MONTH_MAX": loans["last_month"],
         "POS_COMPLETED_MONTH_MAX": completed,
-        "POS_MONTHS_COMPLETED_EARLY_MAX": loans["longest_term"] - until,
     }
     low = {"POS_FIRST_MONTH_MIN": loans["first_month"]}
     parts = [counts(key, flags), sums(key, totals), means(key, middle)]
@@ -138,7 +130,7 @@ def _terms(loans: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
         "POS_ACTIVE_TERM_MEAN": last_term,
         "POS_STILL_DUE_MEAN": loans["last_still_due"],
     }
-    high = {"POS_TERM_MAX": loans["longest_term"], "POS_STILL_DUE_MAX": still_due}
+    high = {"POS_TERM_MAX": loans["longest_term"]}
     low = {"POS_TERM_MIN": loans["shortest_term"]}
     flags = {"POS_LOANS_TERM_CHANGED": loans["longest_term"] > loans["shortest_term"]}
     parts = [total, means(key, middle), largest(key, high), smallest(key, low), counts(key, flags)]
@@ -150,7 +142,6 @@ def _late(loans: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
         key,
         {
             "POS_MONTHS_LATE": loans["n_late"],
-            "POS_MONTHS_LATE_MUCH": loans["n_late_much"],
             "POS_MONTHS_LATE_OVER_30D": loans["n_late_over_30"],
             **{f"POS_MONTHS_LATE_LAST_{n}M": loans[f"n_late_last_{n}"] for n in WINDOWS},
         },
@@ -159,27 +150,22 @@ def _late(loans: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
         key,
         {
             "months": loans["n_months"],
-            "last_12": loans["n_last_12"],
+            "late_much": loans["n_late_much"],
             "days_late": loans["days_late"],
             "days_late_much": loans["days_late_much"],
         },
     )
     late, late_12 = total["POS_MONTHS_LATE"], total["POS_MONTHS_LATE_LAST_12M"]
     total["POS_MONTHS_LATE_SHARE"] = late / of["months"]
-    total["POS_MONTHS_LATE_MUCH_SHARE"] = total["POS_MONTHS_LATE_MUCH"] / of["months"]
+    total["POS_MONTHS_LATE_MUCH_SHARE"] = of["late_much"] / of["months"]
     total["POS_DPD_MEAN"] = of["days_late"] / of["months"]
     total["POS_DPD_DEF_MEAN"] = of["days_late_much"] / of["months"]
-    total["POS_MONTHS_LATE_SHARE_LAST_12M"] = ratio(late_12, of["last_12"])
     total["POS_MONTHS_LATE_RECENT_TO_ALL"] = ratio(late_12, late)
     middle = {
-        "POS_MONTHS_LATE_SHARE_MEAN": six_decimals(loans["n_late"] / loans["n_months"]),
         "POS_LOANS_LATE_SHARE": loans["n_late"] > 0,
         "POS_LOANS_LATE_MUCH_SHARE": loans["n_late_much"] > 0,
-        "POS_DPD_MAX_MEAN": loans["worst"],
-        "POS_DPD_DEF_MAX_MEAN": loans["worst_much"],
     }
     high = {
-        "POS_MONTHS_LATE_MAX": loans["n_late"],
         "POS_DPD_MAX": loans["worst"],
         "POS_DPD_DEF_MAX": loans["worst_much"],
         "POS_ACTIVE_DPD_MAX": loans["worst"].where(loans["is_active"]),

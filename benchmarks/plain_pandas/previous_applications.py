@@ -27,18 +27,14 @@ CHANNELS = {
     "OFFICE": "Credit and cash offices",
     "COUNTRY_WIDE": "Country-wide",
     "STONE": "Stone",
-    "REGIONAL": "Regional / Local",
     "CONTACT_CENTER": "Contact center",
-    "AP": "AP+ (Cash loan)",
 }
 TEXTS = [
     "NAME_CONTRACT_TYPE",
     "NAME_CONTRACT_STATUS",
-    "NAME_CLIENT_TYPE",
     "NAME_YIELD_GROUP",
     "NAME_PRODUCT_TYPE",
     "NAME_GOODS_CATEGORY",
-    "NAME_CASH_LOAN_PURPOSE",
     "CODE_REJECT_REASON",
     "CHANNEL_TYPE",
 ]
@@ -48,7 +44,6 @@ NUMBERS = {
     "AMT_APPLICATION": "asked",
     "AMT_CREDIT": "credit",
     "AMT_ANNUITY": "annuity",
-    "AMT_GOODS_PRICE": "goods",
     "AMT_DOWN_PAYMENT": "down_payment",
     "RATE_DOWN_PAYMENT": "down_payment_rate",
     "CNT_PAYMENT": "term",
@@ -56,7 +51,6 @@ NUMBERS = {
 }
 DAYS = {
     "DAYS_FIRST_DRAWING": "first_drawing",
-    "DAYS_FIRST_DUE": "first_due",
     "DAYS_LAST_DUE_1ST_VERSION": "last_due_agreed",
     "DAYS_LAST_DUE": "last_due",
     "DAYS_TERMINATION": "ended",
@@ -104,16 +98,10 @@ def _why_and_how(rows: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
     reason, group = rows["CODE_REJECT_REASON"], rows["NAME_YIELD_GROUP"]
     product, channel = rows["NAME_PRODUCT_TYPE"], rows["CHANNEL_TYPE"]
     goods = rows["NAME_GOODS_CATEGORY"]
-    flags = {
-        f"PREV_REJECT_{code}": reason == code
-        for code in ["HC", "LIMIT", "SCO", "SCOFR", "CLIENT", "VERIF"]
-    }
-    flags["PREV_PURPOSE_STATED"] = ~rows["NAME_CASH_LOAN_PURPOSE"].isin(["XAP", "XNA"])
-    flags["PREV_AS_NEW_CLIENT"] = rows["NAME_CLIENT_TYPE"] == "New"
+    flags = {f"PREV_REJECT_{code}": reason == code for code in ["HC", "LIMIT", "SCO", "SCOFR"]}
     groups = ["high", "middle", "low_normal", "low_action"]
     shares = {
         **{f"PREV_YIELD_{name.upper()}_SHARE": group == name for name in groups},
-        "PREV_X_SELL_SHARE": product == "x-sell",
         "PREV_WALK_IN_SHARE": product == "walk-in",
         **{f"PREV_CHANNEL_{name}_SHARE": channel == value for name, value in CHANNELS.items()},
         "PREV_GOODS_MOBILE_SHARE": part(goods == "Mobile", goods != "XNA"),
@@ -134,7 +122,7 @@ def _decided(rows: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
     middle = {f"{name}_DAYS_DECISION_MEAN": days for name, days in outcomes.items()}
     middle["PREV_REFUSED_SHARE_LAST_730D"] = part(refused, decided >= -730)
     flags = {"n": decided.notna()}
-    for days in [90, 180, 365, 730]:
+    for days in [180, 365, 730]:
         flags[f"PREV_APPLICATIONS_LAST_{days}D"] = decided >= -days
         flags[f"PREV_REFUSED_LAST_{days}D"] = refused & (decided >= -days)
     low = {"PREV_DAYS_DECISION_MIN": decided}
@@ -147,12 +135,13 @@ def _decided(rows: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
 
 def _amounts(rows: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
     approved = rows["approved"]
-    columns = {}
-    for name in ["asked", "credit", "annuity"]:
-        columns[f"PREV_{name.upper()}"] = rows[name]
-        columns[f"PREV_APPROVED_{name.upper()}"] = rows[name].where(approved)
-        columns[f"PREV_REFUSED_{name.upper()}"] = rows[name].where(rows["refused"])
-    middle = {f"{name}_MEAN": amount for name, amount in columns.items()}
+    middle, high = {"PREV_ASKED_MEAN": rows["asked"]}, {"PREV_ASKED_MAX": rows["asked"]}
+    for name in ["credit", "annuity"]:
+        granted = rows[name].where(approved)
+        middle[f"PREV_{name.upper()}_MEAN"] = rows[name]
+        middle[f"PREV_APPROVED_{name.upper()}_MEAN"] = granted
+        middle[f"PREV_REFUSED_{name.upper()}_MEAN"] = rows[name].where(rows["refused"])
+        high[f"PREV_APPROVED_{name.upper()}_MAX"] = granted
     for kind in KINDS:
         middle[f"PREV_{kind}_CREDIT_MEAN"] = rows["credit"].where(rows[kind] & approved)
         middle[f"PREV_{kind}_ANNUITY_MEAN"] = rows["annuity"].where(rows[kind] & approved)
@@ -161,19 +150,16 @@ def _amounts(rows: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
         "PREV_APPROVED_CREDIT_SUM": rows["credit"].where(approved),
         "PREV_APPROVED_CREDIT_SUM_LAST_365D": recent,
     }
-    high = {f"{name}_MAX": amount for name, amount in columns.items()}
     return pd.concat([means(key, middle), largest(key, high), sums(key, totals)], axis=1)
 
 
 def _ratios(rows: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
     approved, refused = rows["approved"], rows["refused"]
     to_asked, paid_back = six_decimals(rows["to_asked"]), rows["paid_back"].where(approved)
-    to_goods = ratio(rows["credit"], rows["goods"]).where(approved)
     to_credit = ratio(rows["annuity"], rows["credit"]).where(approved)
     middle = {
         "PREV_CREDIT_TO_ASKED_MEAN": to_asked,
         "PREV_REFUSED_CREDIT_TO_ASKED_MEAN": to_asked.where(refused),
-        "PREV_CREDIT_TO_GOODS_MEAN": six_decimals(to_goods),
         "PREV_ANNUITY_TO_CREDIT_MEAN": six_decimals(to_credit),
         "PREV_PAID_BACK_TO_CREDIT_MEAN": six_decimals(paid_back),
         "PREV_DOWN_PAYMENT_MEAN": rows["down_payment"],
@@ -185,7 +171,6 @@ def _ratios(rows: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
     high = {
         "PREV_PAID_BACK_TO_CREDIT_MAX": paid_back,
         "PREV_DOWN_PAYMENT_RATE_MAX": rows["down_payment_rate"],
-        "PREV_TERM_MAX": rows["term"].where(approved),
     }
     low = {"PREV_CREDIT_TO_ASKED_MIN": rows["to_asked"]}
     return pd.concat([means(key, middle), largest(key, high), smallest(key, low)], axis=1)
@@ -194,30 +179,20 @@ def _ratios(rows: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
 def _course(rows: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
     early = rows["last_due_agreed"] - rows["last_due"]
     high = {
-        "PREV_DAYS_FIRST_DUE_MAX": rows["first_due"],
         "PREV_DAYS_LAST_DUE_MAX": rows["last_due"],
         "PREV_DAYS_LAST_DUE_AGREED_MAX": rows["last_due_agreed"],
         "PREV_DAYS_FIRST_DRAWING_MAX": rows["first_drawing"],
-        "PREV_DAYS_TERMINATION_MAX": rows["ended"],
-        "PREV_DAYS_PAID_EARLY_MAX": early,
     }
-    low = {"PREV_DAYS_FIRST_DUE_MIN": rows["first_due"], "PREV_DAYS_PAID_EARLY_MIN": early}
     middle = {
-        "PREV_DAYS_LAST_DUE_MEAN": rows["last_due"],
         "PREV_DAYS_TERMINATION_MEAN": rows["ended"],
         "PREV_DAYS_PAID_EARLY_MEAN": early,
     }
-    flags = {"PREV_PAID_EARLY": early > 30}
-    parts = [largest(key, high), smallest(key, low), means(key, middle), counts(key, flags)]
-    return pd.concat(parts, axis=1)
+    return pd.concat([largest(key, high), means(key, middle)], axis=1)
 
 
 def _running(rows: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
     is_running = rows["is_running"]
-    totals = {
-        "PREV_RUNNING_CREDIT_SUM": rows["credit"].where(is_running),
-        "PREV_RUNNING_ANNUITY_SUM": rows["annuity"].where(is_running),
-    }
+    totals = {"PREV_RUNNING_ANNUITY_SUM": rows["annuity"].where(is_running)}
     high = {"PREV_RUNNING_DAYS_LAST_DUE_MAX": rows["last_due_agreed"].where(is_running)}
     flags = {"PREV_RUNNING": is_running}
     return pd.concat([counts(key, flags), sums(key, totals), largest(key, high)], axis=1)
