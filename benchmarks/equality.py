@@ -1,7 +1,14 @@
-"""Whether two feature tables are the same: columns, keys and every value."""
+"""Whether two feature tables are the same: columns, keys and every value.
+
+    python -m benchmarks.equality a.parquet b.parquet
+
+It prints what differs as a list in JSON, which is empty when nothing does.
+"""
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,3 +48,7 @@ def _different_columns(left: pd.DataFrame, right: pd.DataFrame) -> Iterator[str]
             keys = left[KEY].to_numpy()[at]
             seen = [f"{k}: {a} and {b}" for k, a, b in zip(keys, ours[at], theirs[at], strict=True)]
             yield f"{name} differs in {(~same).sum()} of {len(left)} rows, e.g. {'; '.join(seen)}"
+
+
+if __name__ == "__main__":
+    print(json.dumps(differences(Path(sys.argv[1]), Path(sys.argv[2]))))

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from benchmarks.plain_pandas import (
     applications,
@@ -20,6 +19,9 @@ from benchmarks.plain_pandas import (
     pos_cash,
     previous_applications,
 )
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["TABLES"]
 
