@@ -88,7 +88,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--applicants", type=int, default=ALL_APPLICANTS, help="to generate")
     parser.add_argument("--folder", type=Path, help="generated tables, written unless they exist")
     parser.add_argument("--tables", nargs="+", choices=TABLES, default=TABLES)
-    parser.add_argument("--repeats", type=int, default=3, help="of each side, for the median")
+    parser.add_argument("--repeats", type=int, default=2, help="of each side, for the median")
     return parser.parse_args()
 
 
