@@ -56,7 +56,7 @@ def measure(folder: Path, applicants: int, seed: int) -> None:
     """Write the tables into the folder in another process; print rows, seconds and memory."""
     arguments = [str(folder), str(applicants), str(seed)]
     start = time.perf_counter()
-    subprocess.run([sys.executable, "-c", WRITE, *arguments], cwd=ROOT, check=True)  # noqa: S603 - our own code
+    subprocess.run([sys.executable, "-c", WRITE, *arguments], cwd=ROOT, check=True)
     duration_s = time.perf_counter() - start
     peak_mib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / KIB_PER_MIB
     print(f"{'table':<24}{'rows':>12}{'true rows':>12}{'off by':>10}{'size':>10}")

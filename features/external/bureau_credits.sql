@@ -2,6 +2,7 @@
 description: What an applicant owes at other lenders, of which kinds, and how it was paid.
 owner: credit bureau team
 primary_keys: [SK_ID_CURR]
+slices: 4
 */
 {% from "macros.sql" import count, total, mean, mean_ratio, largest, smallest, ratio, share %}
 {% set kinds = [

@@ -2,6 +2,7 @@
 description: Monthly states of earlier credit cards, what was drawn, owed and paid back.
 owner: home credit team
 primary_keys: [SK_ID_CURR]
+slices: 2
 */
 {% from "macros.sql" import count, total, largest, smallest, ratio %}
 {% set windows = [3, 12] %}

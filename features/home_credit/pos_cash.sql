@@ -2,6 +2,7 @@
 description: Monthly states of earlier cash and consumer loans, how late they were paid and how much is left.
 owner: home credit team
 primary_keys: [SK_ID_CURR]
+slices: 4
 */
 {% from "macros.sql" import count, total, mean, largest, smallest, ratio, share %}
 {% set windows = [3, 12, 24] %}

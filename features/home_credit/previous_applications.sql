@@ -2,6 +2,7 @@
 description: Earlier applications at Home Credit, what was asked for, granted, refused and still runs.
 owner: home credit team
 primary_keys: [SK_ID_CURR]
+slices: 4
 */
 {% from "macros.sql" import count, total, mean, mean_ratio, largest, smallest, ratio, share %}
 {% set approved = "NAME_CONTRACT_STATUS = 'Approved'" %}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["FeatureTable", "FeatureTableInfo", "Lookup"]
+__all__ = ["FeatureTable", "FeatureTableInfo", "Lookup", "Slices"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,20 @@ class FeatureTableInfo:
         """All columns that are no key and no event time."""
         keys = set(self.table.row_keys)
         return tuple(name for name in self.columns if name not in keys)
+
+
+@dataclass(frozen=True, slots=True)
+class Slices:
+    """How a query is run over a part of the keys at a time.
+
+    Attributes:
+        key: A column of every raw table that the query reads; what it gives for a key must
+            depend on rows with this key alone.
+        n_slices: Number of parts.
+    """
+
+    key: str
+    n_slices: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from mlrecipes.feature_records import FeatureTable, FeatureTableInfo, Lookup
+from mlrecipes.feature_records import FeatureTable, FeatureTableInfo, Lookup, Slices
 from mlrecipes.records import Scalar, Source
 
 __all__ = [
@@ -279,12 +279,14 @@ class FeatureEngine(Protocol):
     dialect: str
     """``duckdb`` or ``spark``: in which SQL it wants its queries."""
 
-    def query(self, sql: str, tables: Mapping[str, Path]) -> Any:
+    def query(self, sql: str, tables: Mapping[str, Path], slices: Slices | None = None) -> Any:
         """Run a query over files.
 
         Args:
             sql: One SELECT in the engine's dialect; it names tables by the keys of ``tables``.
             tables: Table name to a Parquet, CSV or CSV.gz file, or a folder of Parquet files.
+            slices: Run it over a part of the keys at a time; engines that spread rows over
+                machines by themselves take no notice.
 
         Returns:
             Rows: a ``pyarrow.RecordBatchReader`` of DuckDB, a ``DataFrame`` of Spark.

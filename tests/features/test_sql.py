@@ -94,3 +94,16 @@ def test_a_wrong_line_is_named_as_it_stands_in_the_file(tmp_path: Path) -> None:
 def test_all_that_is_not_portable_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="2 problems"):
         parse(tmp_path, "SELECT K, MODE(x) AS m, y / z AS d FROM t GROUP BY K")
+
+
+def test_duckdb_is_told_without_filters_what_spark_is_told_with_them(tmp_path: Path) -> None:
+    query = """
+    SELECT K, COUNT(*) FILTER (WHERE x > 1) AS n, SUM(x) FILTER (WHERE y) AS s,
+        MAX_BY(x, z) FILTER (WHERE y) AS l, COUNT(DISTINCT x) FILTER (WHERE y) AS d
+    FROM t GROUP BY K"""
+    queries = parse(tmp_path, query).texts
+    texts = {dialect: " ".join(text.split()) for dialect, text in queries.items()}
+    assert "COUNT(CASE WHEN x > 1 THEN 1 END) AS n" in texts["duckdb"]
+    assert "SUM(CASE WHEN y THEN x END) AS s" in texts["duckdb"]
+    assert texts["duckdb"].count("FILTER") == 2
+    assert texts["spark"].count("FILTER") == 4

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from mlrecipes.stores.spark import SparkEngine
 
 from mlrecipes.features.definition import FeatureDefinition, load_definitions
 from mlrecipes.features.sql import parse_query
 from mlrecipes.stores.duckdb_engine import DuckDbEngine
+from mlrecipes.stores.spark import SparkEngine
 from steps.home_credit.kaggle import find_table
 from steps.home_credit.profile import load_types
 from steps.home_credit.synthetic import write_tables

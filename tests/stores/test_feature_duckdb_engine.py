@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from mlrecipes.errors import StoreError
+from mlrecipes.feature_records import Slices
 from mlrecipes.stores.duckdb_engine import DuckDbEngine
 
 CSV = """\
@@ -28,7 +29,7 @@ def test_types_of_a_csv_file(engine: DuckDbEngine, tmp_path: Path) -> None:
     assert {field.name: str(field.type) for field in table.schema} == {
         "id": "int64",
         "code": "string",
-        "flag": "bool",
+        "flag": "string",
         "day": "date32[day]",
         "at": "timestamp[us]",
         "amount": "double",
@@ -116,3 +117,19 @@ def test_files_that_are_no_tables(engine: DuckDbEngine, tmp_path: Path) -> None:
     }.items():
         with pytest.raises(StoreError, match=message):
             engine.query("SELECT * FROM t", {"t": tmp_path / name})
+
+
+def test_a_query_over_slices_gives_the_rows_of_the_whole(tmp_path: Path) -> None:
+    rows = pa.table({"k": [1, 2, None, 3, 2, 7], "v": [1, 2, 3, 4, 5, 6]})
+    pq.write_table(rows, tmp_path / "t.parquet")
+    engine, tables = DuckDbEngine(tmp_path / "tmp"), {"t": tmp_path / "t.parquet"}
+    sql = "SELECT k, CAST(SUM(v) AS BIGINT) AS s FROM t GROUP BY k"
+    whole = engine.query(sql, tables).read_all().sort_by("k")
+    sliced = engine.query(sql, tables, Slices("k", 4)).read_all().sort_by("k")
+    assert sliced == whole
+
+
+def test_yes_and_no_in_a_csv_file_stay_text(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a,b\nY,Yes\nN,No\n")
+    rows = DuckDbEngine(tmp_path / "tmp").query("SELECT * FROM t", {"t": tmp_path / "t.csv"})
+    assert rows.read_all().to_pydict() == {"a": ["Y", "N"], "b": ["Yes", "No"]}

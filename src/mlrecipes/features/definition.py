@@ -20,15 +20,15 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
-from mlrecipes.config.base import Names, Section
+from mlrecipes.config.base import Names, Section, Whole
 from mlrecipes.config.problems import field_problems
 from mlrecipes.config.yaml_source import parse_yaml
 from mlrecipes.errors import ConfigError, Problem, did_you_mean
-from mlrecipes.feature_records import FeatureTable
+from mlrecipes.feature_records import FeatureTable, Slices
 from mlrecipes.records import Source
 
 __all__ = ["FOLDER", "FeatureDefinition", "built_from", "load_definitions"]
@@ -49,6 +49,9 @@ class Header(Section):
     """What stands in the comment of a definition.
 
     Attributes:
+        slices: Compute the table for one of so many parts of the first primary key at a time,
+            which takes less memory. Every raw table must have that column, and a row of the
+            table must follow from the raw rows with its key alone.
         write: ``replace``: a run gives the whole table, and rows that it does not give go.
             ``merge``: it gives some rows, and the others stay.
     """
@@ -57,6 +60,7 @@ class Header(Section):
     event_time: str | None = None
     description: str
     owner: str
+    slices: Annotated[Whole, Field(gt=0)] = 1
     write: Write = "replace"
 
 
@@ -67,6 +71,7 @@ class FeatureDefinition:
     Attributes:
         set_name: The folder that it stands in: tables of one set are built together.
         table: Name, keys, event time, description and owner.
+        slices: How it is computed a part at a time.
         write: Whether a run replaces the table's rows or is merged into them.
         file: Name of the file from the recipe's root, for messages.
         body: The query as written: Jinja and SQL, after as many empty lines as the comment has.
@@ -77,6 +82,7 @@ class FeatureDefinition:
     set_name: str
     table: FeatureTable
     write: Write
+    slices: Slices | None
     file: str
     body: str
     digest: str
@@ -161,11 +167,12 @@ def _read(path: Path, root: Path, problems: list[Problem]) -> FeatureDefinition 
     body = "\n" * text[: comment.end()].count("\n") + text[comment.end() :]
     return FeatureDefinition(
         set_name=path.parent.name,
-        table=FeatureTable(path.stem, **header.model_dump(exclude={"write"})),
+        table=FeatureTable(path.stem, **header.model_dump(exclude={"write", "slices"})),
         write=header.write,
+        slices=Slices(header.primary_keys[0], header.slices) if header.slices > 1 else None,
         file=file,
         body=body,
-        digest=_digest([header.model_dump_json(), body, *_macros(root)]),
+        digest=_digest([header.model_dump_json(exclude={"slices"}), body, *_macros(root)]),
     )
 
 

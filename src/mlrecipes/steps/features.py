@@ -154,7 +154,8 @@ def _build(
     before = store.find(table.name)
     if before is not None and before.properties.get(BUILT_FROM) == key:
         return _Built(definition, before, UP_TO_DATE, 0.0)
-    rows = engine.query(query.texts[engine.dialect], {name: raw[name] for name in query.tables})
+    tables = {name: raw[name] for name in query.tables}
+    rows = engine.query(query.texts[engine.dialect], tables, definition.slices)
     made = {BUILT_FROM: key}
     if before is None:
         what, _ = "created", store.create(table, rows, made)

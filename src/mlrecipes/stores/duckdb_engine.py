@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlrecipes.errors import StoreError, shorten
+from mlrecipes.feature_records import Slices
 from mlrecipes.stores.table_files import files_of
 
 if TYPE_CHECKING:
@@ -23,9 +26,10 @@ MAX_REASON_LENGTH = 240
 
 # Types are taken from all rows: DuckDB would look at the first 20,480 and fail on a later one.
 # No times of day and no numbers beyond 64 bits but as floats: Delta has no type for them.
+# No truth values: a Y or a No is a text.
 CSV_OPTIONS = """header = true, delim = ',', quote = '"', escape = '"', sample_size = -1,
     dateformat = '%Y-%m-%d', timestampformat = '%Y-%m-%d %H:%M:%S',
-    auto_type_candidates = ['BOOLEAN', 'BIGINT', 'DOUBLE', 'DATE', 'TIMESTAMP', 'VARCHAR']"""
+    auto_type_candidates = ['BIGINT', 'DOUBLE', 'DATE', 'TIMESTAMP', 'VARCHAR']"""
 
 
 class DuckDbEngine:
@@ -48,22 +52,34 @@ class DuckDbEngine:
         self._threads = threads
         self._memory_limit = memory_limit
 
-    def query(self, sql: str, tables: Mapping[str, Path]) -> pa.RecordBatchReader:
+    def query(
+        self, sql: str, tables: Mapping[str, Path], slices: Slices | None = None
+    ) -> pa.RecordBatchReader:
         """Run a query over files; its rows come in batches while it runs.
 
         Args:
             sql: One SELECT; it names tables by the keys of ``tables``.
             tables: Table name to a Parquet, CSV or CSV.gz file, or a folder of Parquet files.
+            slices: Run it over a part of the keys at a time, which takes less memory.
 
         Raises:
             StoreError: A file cannot be read, or the query fails; also while rows are read.
         """
         import pyarrow as pa
 
+        conditions = _conditions(slices)
+        first, *others = (partial(self._rows, sql, tables, where) for where in conditions)
+        rows = first()
+        batches = chain(rows, chain.from_iterable(start() for start in others))
+        return pa.RecordBatchReader.from_batches(rows.schema, batches)
+
+    def _rows(self, sql: str, tables: Mapping[str, Path], where: str) -> pa.RecordBatchReader:
+        import pyarrow as pa
+
         connection = open_duckdb(self._temp_folder, self._threads, self._memory_limit)
         with duckdb_errors("read the tables"):
             for name, path in sorted(tables.items()):
-                connection.execute(f"CREATE VIEW {quoted(name)} AS {_select(path)}")
+                connection.execute(f"CREATE VIEW {quoted(name)} AS {_select(path)}{where}")
         with duckdb_errors("run the query"):
             kinds = [statement.type.name for statement in connection.extract_statements(sql)]
             if kinds != ["SELECT"]:
@@ -129,6 +145,13 @@ def quoted(name: str) -> str:
     '"a ""b"" c"'
     """
     return '"' + name.replace('"', '""') + '"'
+
+
+def _conditions(slices: Slices | None) -> list[str]:
+    if slices is None:
+        return [""]
+    key = f"hash({quoted(slices.key)}) % {slices.n_slices}"
+    return [f" WHERE {key} = {number}" for number in range(slices.n_slices)]
 
 
 def _select(path: Path) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlrecipes.errors import StoreError, shorten
+from mlrecipes.feature_records import Slices
 from mlrecipes.stores.table_files import files_of
 
 if TYPE_CHECKING:
@@ -106,12 +107,15 @@ class SparkEngine:
     def __init__(self, session: SparkSession) -> None:
         self._session = session
 
-    def query(self, sql: str, tables: Mapping[str, Path]) -> DataFrame:
+    def query(
+        self, sql: str, tables: Mapping[str, Path], slices: Slices | None = None
+    ) -> DataFrame:
         """Run a query over files; rows are computed when somebody takes them.
 
         Args:
             sql: One SELECT; it names tables by the keys of ``tables``.
             tables: Table name to a Parquet, CSV or CSV.gz file, or a folder of Parquet files.
+            slices: Not used: Spark spreads the rows itself.
 
         Raises:
             StoreError: A file cannot be read, or the query fails.
@@ -127,11 +131,11 @@ class SparkEngine:
         places = [f"file:{file.absolute()}" for file in files]
         if form == "parquet":
             return self._session.read.parquet(*places)
-        return _with_wide_numbers(self._session.read.options(**CSV_OPTIONS).csv(places))
+        return _as_in_duckdb(self._session.read.options(**CSV_OPTIONS).csv(places))
 
 
-def _with_wide_numbers(frame: DataFrame) -> DataFrame:
-    """Whole numbers become ``bigint``, and those beyond become ``double``, as in DuckDB."""
+def _as_in_duckdb(frame: DataFrame) -> DataFrame:
+    """Whole numbers become ``bigint``, those beyond ``double``, and truth values stay text."""
     from pyspark.sql import functions as sf
     from pyspark.sql import types
 
@@ -142,6 +146,8 @@ def _with_wide_numbers(frame: DataFrame) -> DataFrame:
             column = column.cast("double").alias(field.name)
         elif isinstance(field.dataType, types.IntegerType):
             column = column.cast("bigint").alias(field.name)
+        elif isinstance(field.dataType, types.BooleanType):
+            column = column.cast("string").alias(field.name)
         columns.append(column)
     return frame.select(columns)
 
