@@ -105,7 +105,7 @@ def _as_of(session: SparkSession, ref: str, info: FeatureTableInfo, version: int
         raise rules.no_version(info.table.name, version, info.version)
     try:
         with spark_errors(f"read feature table {info.table.name}"):
-            return session.sql(f"TABLE {ref} VERSION AS OF {version:d}")
+            return session.sql(f"FROM {ref} VERSION AS OF {version:d} SELECT *")
     except StoreError as error:
         if any(word in error.message for word in NO_VERSION):
             raise rules.no_version(info.table.name, version, info.version) from error
