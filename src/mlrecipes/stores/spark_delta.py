@@ -25,6 +25,7 @@ __all__ = [
     "add_by_key",
     "commit",
     "create",
+    "has_news",
     "info_of",
     "merge_by_key",
     "read",
@@ -138,20 +139,30 @@ def create(
         ).collect()
 
 
+def has_news(session: SparkSession, ref: str, info: FeatureTableInfo, frame: DataFrame) -> bool:
+    """Whether there are rows with new keys, or such that differ from those of the table."""
+    values = [column for column in frame.columns if column not in info.table.row_keys]
+    first_key = ticked(info.table.primary_keys[0])
+    with _viewed(frame) as view:
+        rows = session.sql(
+            f"FROM {view} s LEFT JOIN {ref} t ON {_same_keys(info)} SELECT 1 "
+            f"WHERE t.{first_key} IS NULL OR {_differs(values)} LIMIT 1"
+        )
+        return bool(rows.collect())
+
+
 def merge_by_key(session: SparkSession, ref: str, info: FeatureTableInfo, frame: DataFrame) -> None:
     """Update rows that differ, insert those with new keys; no commit if there is none of both."""
+    if not has_news(session, ref, info, frame):
+        return
     values = [column for column in frame.columns if column not in info.table.row_keys]
-    on, differs = _same_keys(info), _differs(values)
+    columns = ", ".join(map(ticked, frame.columns))
+    new = ", ".join(f"s.{ticked(column)}" for column in frame.columns)
+    update = f"WHEN MATCHED AND {_differs(values)} THEN UPDATE SET {_from_source(values)}"
+    insert = ["WHEN NOT MATCHED THEN INSERT", f"({columns}) VALUES ({new})"]
     with _viewed(frame) as view:
-        changed = f"FROM {view} s LEFT JOIN {ref} t ON {on} SELECT 1"
-        first_key = ticked(info.table.primary_keys[0])
-        if not session.sql(f"{changed} WHERE t.{first_key} IS NULL OR {differs} LIMIT 1").collect():
-            return
-        columns = ", ".join(map(ticked, frame.columns))
-        new = ", ".join(f"s.{ticked(column)}" for column in frame.columns)
-        update = f"WHEN MATCHED AND {differs} THEN UPDATE SET {_from_source(values)}"
-        insert = ["WHEN NOT MATCHED THEN INSERT", f"({columns}) VALUES ({new})"]
-        session.sql(_merge(ref, view, on, update if values else "", *insert)).collect()
+        merge = _merge(ref, view, _same_keys(info), update if values else "", *insert)
+        session.sql(merge).collect()
 
 
 def add_by_key(session: SparkSession, ref: str, info: FeatureTableInfo, frame: DataFrame) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from mlrecipes.stores.spark_rows import ticked
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
-__all__ = ["join_frames"]
+__all__ = ["join_frames", "write_frames"]
 
 AT = "__at"
 
@@ -36,14 +36,19 @@ def join_frames(
         StoreError: A column is missing, cannot be compared, or would be there twice.
     """
     check_lookups(spine, [(lookup, info) for lookup, info, _ in lookups])
+    with spark_errors("join the feature tables"):
+        found = (_found(session, spine, *lookup) for lookup in lookups if lookup[0].features)
+        write_frames(spine, found, path)
+
+
+def write_frames(spine: Path, frames: Iterable[DataFrame], path: Path) -> None:
+    """Write the spine with features beside it that Spark found, in the spine's order."""
     parts: list[Path] = []
-    with TemporaryDirectory(prefix="join.") as folder, spark_errors("join the feature tables"):
-        for lookup, info, frame in lookups:
-            if not lookup.features:
-                continue
-            table = _found(session, spine, lookup, info, frame).toArrow()
+    with TemporaryDirectory(prefix="join.") as folder:
+        for frame in frames:
+            table = frame.toArrow()
             parts.append(Path(folder) / f"{len(parts)}.arrow")
-            write_part(table.cast(as_stored(lookup.table, table.schema)), parts[-1])
+            write_part(table.cast(as_stored(str(path), table.schema)), parts[-1])
         write_beside(spine, parts, path)
 
 
