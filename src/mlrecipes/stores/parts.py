@@ -28,8 +28,8 @@ __all__ = ["Part", "join_parts"]
 
 BUFFER_BYTES = 1 << 18
 """Read at once of each column: a group of rows may be larger than memory."""
-N_BATCHES = 8
-"""So many make a group of rows."""
+MAX_ROWS_AT_ONCE = 1 << 16
+"""Of narrow tables, which may hold long texts."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class Part:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        n_rows = max(1, rows_in_group(len(columns or self.schema)) // N_BATCHES)
+        n_rows = min(MAX_ROWS_AT_ONCE, rows_in_group(len(columns or self.schema)))
         try:
             with pq.ParquetFile(self.path, pre_buffer=False, buffer_size=BUFFER_BYTES) as file:
                 for batch in file.iter_batches(n_rows, columns=columns):
