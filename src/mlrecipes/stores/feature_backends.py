@@ -39,7 +39,7 @@ def open_backend(settings: FeatureStoreSettings, root: Path, workspace: Path) ->
         from mlrecipes.stores.databricks_features import open_databricks_store
 
         schema = str(settings.catalog_schema)
-        return FeatureBackend(SparkEngine(session), open_databricks_store(schema, session))
+        return FeatureBackend(SparkEngine(session), open_databricks_store(schema))
 
     from mlrecipes.stores.spark_feature_tables import SparkFeatureStore
 
