@@ -159,8 +159,9 @@ class SparkFeatureStore:
         """
         tables = []
         for lookup in lookups:
-            frame = self.read(lookup.table, version=lookup.version)
-            info = rules.as_of(self._existing(lookup.table), frame_columns(frame), lookup.version)
+            now, ref = self._existing(lookup.table), self._ref(lookup.table)
+            frame = spark_delta.read(self._session, ref, now, version=lookup.version)
+            info = rules.as_of(now, frame_columns(frame), lookup.version)
             tables.append((lookup, info, frame))
         join_frames(self._session, spine, tables, path)
 
