@@ -15,7 +15,13 @@ from mlrecipes.steps import ProjectFacts
 
 __all__ = ["gather_facts", "mark_of"]
 
-SNAPSHOT = ("recipe.yaml", "requirements.txt", "profiles/*.yaml", "steps/**/*.py")
+SNAPSHOT = (
+    "recipe.yaml",
+    "requirements.txt",
+    "profiles/*.yaml",
+    "steps/**/*.py",
+    "features/**/*.sql",
+)
 MODEL_MODULES = ("transform", "train")
 GIT_TIMEOUT_S = 5
 ID_LENGTH = 16

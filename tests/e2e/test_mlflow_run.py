@@ -15,11 +15,21 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
+from mlflow.models import Model
 
 pytestmark = pytest.mark.e2e
 
 ROOT = Path(__file__).parents[2]
-COPIED = ("MLproject", "conda.yaml", "recipe.yaml", "profiles", "steps", "src", "recipes")
+COPIED = (
+    "MLproject",
+    "conda.yaml",
+    "recipe.yaml",
+    "profiles",
+    "steps",
+    "features",
+    "src",
+    "recipes",
+)
 N_APPLICANTS = 3000
 
 
@@ -64,8 +74,20 @@ def run(copy: Path, environment: dict[str, str], *arguments: str, expect: int = 
 
 
 @pytest.fixture(scope="module")
-def main(copy: Path, environment: dict[str, str]) -> str:
+def external(copy: Path, environment: dict[str, str]) -> list[str]:
+    """What the pipeline of the other team leaves in the feature store."""
+    run(copy, environment, "-e", "features", "-P", "set=external")
+    return feature_tables(copy)
+
+
+@pytest.fixture(scope="module")
+def main(copy: Path, environment: dict[str, str], external: list[str]) -> str:
     return run(copy, environment)
+
+
+def feature_tables(copy: Path) -> list[str]:
+    folder = copy / ".mlrecipes" / "feature_tables"
+    return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
 
 
 def client(copy: Path) -> MlflowClient:
@@ -81,6 +103,13 @@ def test_the_main_job_registers_a_validated_challenger(copy: Path, main: str) ->
     version = client(copy).get_model_version_by_alias("home_credit_default", "challenger")
     assert version.tags["validation_status"] == "VALIDATED"
     assert "register   done" in main
+
+
+def test_each_pipeline_adds_its_feature_tables(copy: Path, main: str, external: list[str]) -> None:
+    assert external == ["bureau_credits", "bureau_months"]
+    assert "features   done" in main
+    assert "5 written" in main
+    assert len(feature_tables(copy)) == 7
 
 
 def test_our_run_is_a_child_of_the_projects_run(copy: Path, main: str) -> None:
@@ -112,10 +141,11 @@ def test_the_run_holds_params_metrics_inputs_and_artifacts(copy: Path, main: str
 
 def test_identifiers_never_reach_the_model(copy: Path, main: str) -> None:
     assert main
-    model = next((copy / ".mlrecipes" / "objects").glob("train-*/model/MLmodel"))
-    text = model.read_text()
-    assert "EXT_SOURCE_1" in text
-    assert "SK_ID_CURR" not in text
+    model = next((copy / ".mlrecipes" / "objects").glob("train-*/model"))
+    columns = Model.load(str(model)).get_input_schema().input_names()
+    assert "EXT_SOURCE_1" in columns
+    assert "BUREAU_CREDITS" in columns
+    assert "SK_ID_CURR" not in columns
 
 
 def test_a_second_run_keeps_everything(copy: Path, environment: dict[str, str], main: str) -> None:
@@ -128,7 +158,7 @@ def test_one_entry_point_runs_up_to_its_step(
 ) -> None:
     assert main
     out = run(copy, environment, "-e", "split")
-    assert "Nothing to do: all 2 steps are up to date." in out
+    assert "Nothing to do: all 3 steps are up to date." in out
 
 
 def test_a_value_cannot_become_a_command(
