@@ -121,12 +121,12 @@ class _Conversion:
             if not wrong:
                 raise
             return wrong
-        numbers = {
-            name: place
+        numbers = [
+            place
             for place, (name, kind) in enumerate(types.items())
             if pa.types.is_floating(kind) and name not in sure
-        }
-        return [name for name, place in numbers.items() if _has_too_large(self._into, place)]
+        ]
+        return [names[place] for place in _too_large(self._into, numbers)]
 
     def _write(self, types: Mapping[str, Any]) -> None:
         import pyarrow as pa
@@ -228,13 +228,14 @@ def _gathered(reader: Any) -> Iterator[Any]:
         yield pa.Table.from_batches(batches)
 
 
-def _has_too_large(path: Path, place: int) -> bool:
-    """Whether a column may hold identifiers that were rounded to numbers."""
+def _too_large(path: Path, places: Sequence[int]) -> Iterator[int]:
+    """The columns that may hold identifiers which were rounded to numbers."""
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path) as file:
-        groups = [file.metadata.row_group(i) for i in range(file.num_row_groups)]
-    facts = [group.column(place).statistics for group in groups]
-    return any(
-        is_too_large(end) for fact in facts if fact.has_min_max for end in (fact.min, fact.max)
-    )
+    metadata = pq.read_metadata(path)
+    groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
+    for place in places:
+        facts = [group.column(place).statistics for group in groups]
+        ends = [end for fact in facts if fact.has_min_max for end in (fact.min, fact.max)]
+        if any(map(is_too_large, ends)):
+            yield place
