@@ -47,7 +47,7 @@ def evaluation(root: Path, data: Path) -> dict[str, float]:
 
 @needs_real_rows
 def test_home_credit_runs_on_real_applicants(tmp_path: Path) -> None:
-    root = copy(tmp_path / "home credit", "recipe.yaml", "profiles", "steps")
+    root = copy(tmp_path / "home credit", "recipe.yaml", "profiles", "steps", "features")
     metrics = evaluation(root, DATA / "home_credit")
     # 5,000 rows: one part's AUC swings by some hundredths around the published .75
     assert 0.65 < metrics["test_roc_auc"] < 0.85
