@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -287,3 +288,19 @@ def test_a_killed_build_goes_on_with_the_next_table(root: Path) -> None:
     (root / "raw" / "visits.csv.gz").write_bytes(whole)
     recipe.run("ingest")
     assert store.find("houses") == first
+
+
+def test_the_same_recipe_runs_on_spark(root: Path, spark: Any) -> None:
+    """Features are computed, stored and joined there; the model is trained here."""
+    stored = "feature_store: {using: spark, location: tables}\nsteps:\n"
+    recipe = write(root, FILES | {"recipe.yaml": FILES["recipe.yaml"].replace("steps:\n", stored)})
+    recipe.run()
+    on_spark = recipe.get_artifact("ingested_data")
+    here = root.parent / "here"
+    here.mkdir()
+    local = write(here)
+    local.run("ingest")
+    pd.testing.assert_frame_equal(on_spark, local.get_artifact("ingested_data"))
+    assert LocalFeatureStore(root / "tables", root / "tmp").names() == ["houses", "visits"]
+    scored = recipe.score_batch(pd.DataFrame({"house": [250, 3]}))
+    assert scored["prediction"].notna().all()

@@ -120,8 +120,8 @@ def warn_about_differences(folder: Path) -> None:
     for name in missing_tables(folder):
         if name != REQUIRED:
             warnings.warn(
-                f"{folder} has no file for the table '{name}'; the application recipe runs "
-                "without it, the feature tables made from it will be missing.",
+                f"{folder} has no file for the table '{name}'; the feature tables made from it "
+                "cannot be built.",
                 stacklevel=2,
             )
 

@@ -193,13 +193,15 @@ def _facts(built: _Built) -> dict[str, Any]:
 
 
 def _sections(built: list[_Built]) -> list[Section]:
-    columns = ("table", "set", "owner", "keys", "features", "version", "this run", "seconds")
+    about = ("table", "set", "owner", "keys", "rows", "features", "version")
+    columns = (*about, "this run", "seconds")
     rows = tuple(
         (
             table.definition.name,
             table.definition.set_name,
             table.info.table.owner,
             ", ".join(table.info.table.row_keys),
+            table.info.n_rows,
             len(table.info.features),
             table.info.version,
             table.what,

@@ -7,6 +7,7 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -171,6 +172,7 @@ def info_of(name: str, delta: DeltaTable) -> FeatureTableInfo:
     metadata = delta.metadata()
     fields = json.loads(delta.schema().to_json())["fields"]
     columns = {field["name"]: type_name(field["type"]) for field in fields}
-    return rules.info_from(
+    info = rules.info_from(
         name, metadata.description, metadata.configuration, columns, int(delta.version())
     )
+    return replace(info, n_rows=int(delta.count()))
