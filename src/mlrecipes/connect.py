@@ -43,7 +43,7 @@ def connect(project: Project) -> Ports:
 
     @cache
     def feature_backend() -> FeatureBackend:
-        return open_backend(project.config.feature_store, project.root, project.workspace)
+        return _backend(project)
 
     return Ports(reader, MlflowModels(), tracker, registry, feature_backend)
 
@@ -57,9 +57,14 @@ def connect_cleaners(project: Project) -> Cleaners:
     to = project.destinations
     ping(to.tracking_uri, origin=to.origin)
     models = MlflowModelCleaner(to.registry_uri, to.tracking_uri)
-    settings, has_tables = project.config.feature_store, bool(project.feature_definitions)
-    backend = open_backend(settings, project.root, project.workspace) if has_tables else None
+    backend = _backend(project) if project.feature_definitions else None
     return Cleaners(MlflowRunCleaner(to.tracking_uri), models, backend.store if backend else None)
+
+
+def _backend(project: Project) -> FeatureBackend:
+    """Temporary files lie where results are staged: what a killed run leaves goes with them."""
+    settings, workspace = project.config.feature_store, project.workspace
+    return open_backend(settings, project.root, workspace, workspace / "staging" / "features")
 
 
 def _committed_run(project: Project) -> str | None:

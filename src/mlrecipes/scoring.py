@@ -90,7 +90,8 @@ def _joined(project: Project, rows: pd.DataFrame, lookups: Any, folder: Path) ->
     spine, joined = folder / "spine.parquet", folder / "joined.parquet"
     kept = [column for column in rows.columns if column not in looked_up]
     rows[kept].reset_index(drop=True).to_parquet(spine, index=False)
-    backend = open_backend(project.config.feature_store, project.root, project.workspace)
+    settings = project.config.feature_store
+    backend = open_backend(settings, project.root, project.workspace, folder)
     backend.store.join(spine, lookups, joined)
     return pd.read_parquet(joined)
 

@@ -13,13 +13,16 @@ __all__ = ["local_folder", "local_table", "open_backend", "place_of_tables"]
 DEFAULT_FOLDER = "feature_tables"
 
 
-def open_backend(settings: FeatureStoreSettings, root: Path, workspace: Path) -> FeatureBackend:
+def open_backend(
+    settings: FeatureStoreSettings, root: Path, workspace: Path, temporary: Path
+) -> FeatureBackend:
     """Open engine and store; on Spark and Databricks, a session is started or joined.
 
     Args:
         settings: The recipe's ``feature_store``.
         root: The recipe's root; a relative location starts there.
-        workspace: Holds the tables of a store without location, and temporary files.
+        workspace: Holds the tables of a store without location.
+        temporary: Where rows are staged and work goes that does not fit into memory.
 
     Raises:
         StoreError: Spark or Databricks' client is not installed, or cannot be reached.
@@ -28,7 +31,6 @@ def open_backend(settings: FeatureStoreSettings, root: Path, workspace: Path) ->
         from mlrecipes.stores.duckdb_engine import DuckDbEngine
         from mlrecipes.stores.feature_tables import LocalFeatureStore
 
-        temporary = workspace / "cache" / "duckdb"
         store = LocalFeatureStore(local_folder(settings, root, workspace), temporary)
         return FeatureBackend(DuckDbEngine(temporary), store)
 
@@ -71,4 +73,4 @@ def local_table(
     from mlrecipes.stores.feature_tables import LocalFeatureStore
 
     folder = local_folder(settings, root, workspace)
-    return LocalFeatureStore(folder, workspace / "cache" / "duckdb").find(name)
+    return LocalFeatureStore(folder, workspace / "staging").find(name)
