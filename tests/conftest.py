@@ -119,6 +119,17 @@ def classification(tmp_path: Path) -> Path:
     return write_project(tmp_path / "my recipe", CLASSIFICATION)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Side by side, each file stays on one worker, and all that needs Spark on another.
+
+    So what a file prepares is made once, and Delta's jars are not fetched twice at a time.
+    """
+    for item in items:
+        is_on_spark = "spark" in getattr(item, "fixturenames", ())
+        group = "spark" if is_on_spark else item.path.relative_to(ROOT).as_posix()
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(autouse=True)
 def _same_environment() -> Iterator[None]:
     before = dict(os.environ)

@@ -175,7 +175,7 @@ class ModelCleaner(Protocol):
 
 
 class TableCleaner(Protocol):
-    """Finds and deletes feature tables; each :class:`~mlrecipes.ports.FeatureStore` is one."""
+    """Finds and deletes feature tables; a feature store is one."""
 
     def names(self) -> list[str]:
         """Names of all feature tables, sorted."""

@@ -21,7 +21,7 @@ from mlrecipes.recipe import Recipe
 from mlrecipes.records import Action, Decision, to_json
 from mlrecipes.reports.text import render_facts
 from mlrecipes.reset import counted
-from mlrecipes.reset_text import plan_lines, stays_lines
+from mlrecipes.reset_text import reset_lines
 from mlrecipes.runner import StepOutcome
 from mlrecipes.talk import Talk, seconds
 
@@ -294,14 +294,8 @@ def reset(  # noqa: PLR0913, PLR0917 - one argument an option
         facts = {"recipe": recipe.name, "profile": profile, "is_done": is_meant}
         _print_json(facts | {"command": command, **to_json(plan)})
         return
-    if not plan.goes:
-        click.echo("There is nothing to delete.")
-    else:
-        click.echo("Deleted:" if is_meant else "A reset would delete:")
-        _print_lines(plan_lines(plan))
-    if plan.stays:
-        click.echo("What stays:")
-        _print_lines(stays_lines(plan))
+    for line in reset_lines(plan, is_done=is_meant):
+        click.echo(line)
     if plan.goes:
         did = f"Deleted {counted(plan.goes)}. The next run begins anew: mlrecipes run"
         again = _options(root, profile, settings)
@@ -372,11 +366,6 @@ def _options(root: Path, profile: str, settings: tuple[str, ...]) -> str:
 
 def _print_json(content: Any) -> None:
     click.echo(json.dumps(content, indent=1, default=str))
-
-
-def _print_lines(lines: Sequence[str]) -> None:
-    for line in lines:
-        click.echo(f"  {line}")
 
 
 def _print_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:

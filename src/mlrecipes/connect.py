@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
+from mlrecipes.feature_ports import FeatureBackend
 from mlrecipes.planning import Project
-from mlrecipes.ports import FeatureBackend
 from mlrecipes.reset_look import Cleaners
 from mlrecipes.steps import Ports
 from mlrecipes.stores.cleaning import MlflowModelCleaner, MlflowRunCleaner

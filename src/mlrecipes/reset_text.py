@@ -7,10 +7,22 @@ from collections.abc import Iterator
 from mlrecipes.errors import shorten
 from mlrecipes.reset_plan import Goes, Kind, ResetPlan
 
-__all__ = ["plan_lines", "stays_lines"]
+__all__ = ["plan_lines", "reset_lines", "stays_lines"]
 
 MAX_LISTED = 20
 MAX_NAME_LENGTH = 120
+
+
+def reset_lines(plan: ResetPlan, *, is_done: bool) -> Iterator[str]:
+    """What goes or went, and what stays, each under its heading."""
+    if plan.goes:
+        yield "Deleted:" if is_done else "A reset would delete:"
+        yield from (f"  {line}" for line in plan_lines(plan))
+    else:
+        yield "There is nothing to delete."
+    if plan.stays:
+        yield "What stays:"
+        yield from (f"  {line}" for line in stays_lines(plan))
 
 
 def plan_lines(plan: ResetPlan) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 
 from mlrecipes.config.schema import RecipeConfig
 from mlrecipes.errors import StoreError
-from mlrecipes.ports import FeatureBackend
+from mlrecipes.feature_ports import FeatureBackend
 from mlrecipes.steps import Context, Ports, ProjectFacts
 from mlrecipes.stores.datasets import FileDatasetReader
 from mlrecipes.stores.models import MlflowModels

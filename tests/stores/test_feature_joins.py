@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mlrecipes.errors import StoreError
+from mlrecipes.feature_ports import FeatureStore
 from mlrecipes.feature_records import FeatureTable, FeatureTableInfo, Lookup
-from mlrecipes.ports import FeatureStore
 from mlrecipes.stores.feature_joins import join_tables
 from mlrecipes.stores.feature_tables import LocalFeatureStore
 from mlrecipes.stores.spark_feature_tables import SparkFeatureStore

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 
 from mlrecipes.errors import StoreError, TryAgain
+from mlrecipes.feature_ports import FeatureStore
 from mlrecipes.feature_records import FeatureTable
-from mlrecipes.ports import FeatureStore
 from mlrecipes.stores.feature_tables import LocalFeatureStore
 from mlrecipes.stores.spark_feature_tables import SparkFeatureStore
 

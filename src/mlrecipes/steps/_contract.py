@@ -14,13 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from mlrecipes.config.schema import RecipeConfig
-from mlrecipes.ports import (
-    DatasetReader,
-    FeatureBackend,
-    ModelPackager,
-    Registry,
-    Tracker,
-)
+from mlrecipes.feature_ports import FeatureBackend
+from mlrecipes.ports import DatasetReader, ModelPackager, Registry, Tracker
 from mlrecipes.records import ArtifactSpec, StepResult, StepSpec
 from mlrecipes.tasks import Task
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlrecipes.errors import DataError
+from mlrecipes.feature_ports import FeatureStore
 from mlrecipes.feature_records import FeatureTableInfo, Lookup
 from mlrecipes.features.lookups import Spine, resolve_lookups
-from mlrecipes.ports import FeatureStore, StoredFrame
+from mlrecipes.ports import StoredFrame
 from mlrecipes.records import Scalar, Section, Table, Text
 from mlrecipes.steps._contract import Context
 

@@ -10,10 +10,10 @@ from typing import Any
 
 from mlrecipes.config.schema import RecipeConfig
 from mlrecipes.errors import DataError, UserCodeError, did_you_mean, few
+from mlrecipes.feature_ports import FeatureBackend
 from mlrecipes.feature_records import FeatureTableInfo
 from mlrecipes.features.definition import FeatureDefinition, built_from, load_definitions
 from mlrecipes.features.sql import FeatureQuery, parse_query
-from mlrecipes.ports import FeatureBackend
 from mlrecipes.records import (
     ArtifactKind,
     ArtifactSpec,

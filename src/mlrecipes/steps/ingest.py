@@ -11,8 +11,9 @@ from mlrecipes.checks.profile import preview_table, profile_stored, schema_table
 from mlrecipes.config.schema import RecipeConfig
 from mlrecipes.config.step_schema import Ingest
 from mlrecipes.errors import DataError, UserCodeError, did_you_mean, few
+from mlrecipes.feature_ports import FeatureStore
 from mlrecipes.feature_records import Lookup
-from mlrecipes.ports import FeatureStore, StoredFrame
+from mlrecipes.ports import StoredFrame
 from mlrecipes.records import ArtifactKind, ArtifactSpec, Facts, Section, Source, StepResult
 from mlrecipes.steps._contract import Context, Step, UserFunction
 from mlrecipes.steps._features import check_columns, table_source

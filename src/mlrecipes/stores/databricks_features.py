@@ -52,7 +52,7 @@ def open_databricks_store(schema: str) -> DatabricksFeatureStore:
 
 
 class DatabricksFeatureStore:
-    """A :class:`~mlrecipes.ports.FeatureStore` in Unity Catalog.
+    """A :class:`~mlrecipes.feature_ports.FeatureStore` in Unity Catalog.
 
     Args:
         client: A ``FeatureEngineeringClient``.

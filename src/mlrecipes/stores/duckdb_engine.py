@@ -33,7 +33,7 @@ CSV_OPTIONS = """header = true, delim = ',', quote = '"', escape = '"', sample_s
 
 
 class DuckDbEngine:
-    """A :class:`~mlrecipes.ports.FeatureEngine` on DuckDB.
+    """A :class:`~mlrecipes.feature_ports.FeatureEngine` on DuckDB.
 
     It never loads an extension from the network, and all times are UTC.
 

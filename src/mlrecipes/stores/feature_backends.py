@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from mlrecipes.config.feature_schema import FeatureStoreSettings
+from mlrecipes.feature_ports import FeatureBackend
 from mlrecipes.feature_records import FeatureTableInfo
-from mlrecipes.ports import FeatureBackend
 
 __all__ = ["local_folder", "local_table", "open_backend", "place_of_tables"]
 

@@ -31,7 +31,7 @@ PAUSE_S = 0.05
 
 
 class LocalFeatureStore:
-    """A :class:`~mlrecipes.ports.FeatureStore` in a folder, with a Delta table a feature table.
+    """A :class:`~mlrecipes.feature_ports.FeatureStore` in a folder, a Delta table for each.
 
     Args:
         folder: Holds one folder a table.

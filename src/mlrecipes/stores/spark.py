@@ -96,7 +96,7 @@ def _not_installed() -> StoreError:
 
 
 class SparkEngine:
-    """A :class:`~mlrecipes.ports.FeatureEngine` on Spark.
+    """A :class:`~mlrecipes.feature_ports.FeatureEngine` on Spark.
 
     Args:
         session: Of Spark; the files must be on a disk that it sees.

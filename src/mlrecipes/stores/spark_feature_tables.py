@@ -27,7 +27,7 @@ WITHOUT_DELETION_VECTORS = {"delta.enableDeletionVectors": "false"}
 
 
 class SparkFeatureStore:
-    """A :class:`~mlrecipes.ports.FeatureStore` on Spark, with a Delta table a feature table.
+    """A :class:`~mlrecipes.feature_ports.FeatureStore` on Spark, a Delta table for each.
 
     Args:
         session: Of Spark.
