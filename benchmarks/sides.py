@@ -24,35 +24,32 @@ MEMORY_LIMIT = "2GB"
 
 def import_side(side: str) -> None:
     """Import what a side needs, before its time is taken."""
+    importlib.import_module("pyarrow.parquet")
     if side == "engine":
         importlib.import_module("duckdb")
         importlib.import_module("mlrecipes.features.sql")
+        importlib.import_module("mlrecipes.stores.duckdb_engine")
     else:
-        importlib.import_module("pyarrow.parquet")
         importlib.import_module("benchmarks.plain_pandas")
 
 
 def run_engine(table: str, folder: Path, out: Path) -> None:
-    """The table's SQL, filled in and run by DuckDB within the process."""
-    import duckdb
+    """The table's SQL, filled in and run as a recipe runs it, its rows written as they come."""
+    import pyarrow.parquet as pq
 
     from mlrecipes.features.definition import load_definitions
     from mlrecipes.features.sql import parse_query
+    from mlrecipes.stores.duckdb_engine import DuckDbEngine
 
     definition = next(d for d in load_definitions(ROOT, SETS) if d.name == table)
     query = parse_query(definition, ROOT)
+    tables = {name: folder / f"{name}.parquet" for name in query.tables}
     with tempfile.TemporaryDirectory(dir=out.parent) as spill:
-        settings: dict[str, str | bool | int | float | list[str]] = {
-            "threads": N_THREADS,
-            "memory_limit": MEMORY_LIMIT,
-            "preserve_insertion_order": False,
-            "temp_directory": spill,
-        }
-        with duckdb.connect(config=settings) as database:
-            for name in query.tables:
-                source = (folder / f"{name}.parquet").as_posix()
-                database.read_parquet(source).create_view(name)
-            database.sql(query.texts["duckdb"]).write_parquet(out.as_posix())
+        engine = DuckDbEngine(Path(spill), N_THREADS, MEMORY_LIMIT)
+        rows = engine.query(query.texts[engine.dialect], tables, definition.slices)
+        with pq.ParquetWriter(out, rows.schema) as writer:
+            for batch in rows:
+                writer.write_batch(batch)
 
 
 def run_pandas(table: str, folder: Path, out: Path) -> None:
