@@ -48,11 +48,6 @@ def smallest(key: pd.Series, columns: Columns) -> pd.DataFrame:
     return _by(key, columns, "min")
 
 
-def last(key: pd.Series, columns: Columns) -> pd.DataFrame:
-    """The last value that is known, in the order of the rows."""
-    return _by(key, columns, "last")
-
-
 def latest(key: pd.Series, month: pd.Series, columns: Columns) -> pd.DataFrame:
     """The value of the latest month in which it is known."""
     found = {}
@@ -81,6 +76,11 @@ def six_decimals(values: pd.Series) -> pd.Series:
 def thousandths(amounts: pd.Series) -> pd.Series:
     """Amounts as whole numbers, whose sums can be compared."""
     return np.floor(1000 * amounts + 0.5)
+
+
+def rounded_ratio(above: pd.Series, below: pd.Series) -> pd.Series:
+    """One amount by another, to six decimals, of whole numbers lest a half be rounded at random."""
+    return six_decimals(ratio(thousandths(above), thousandths(below)))
 
 
 def part(flags: pd.Series, where: pd.Series) -> pd.Series:

@@ -15,7 +15,7 @@ from benchmarks.plain_pandas.aggregates import (
     part,
     ratio,
     read,
-    six_decimals,
+    rounded_ratio,
     smallest,
     sums,
 )
@@ -166,32 +166,35 @@ def _amounts(c: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
 
 
 def _debt(c: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
-    active_debt, active_credit = c["debt"].where(c["is_active"]), c["credit"].where(c["is_active"])
-    has_limit = c["unused"] > 0
+    # Only where both are known; what is overdrawn or overpaid uses all or nothing.
+    known = c["is_active"] & c["debt"].notna()
+    owed, of = c["debt"].where(known & c["credit"].notna()), c["credit"].where(known)
+    is_card = known & c["is_CARD"] & c["unused"].notna()
+    card_used = c["debt"].where(is_card).clip(lower=0)
     total = sums(
         key,
         {
             "BUREAU_DEBT_SUM": c["debt"],
             **{f"BUREAU_{kind}_DEBT_SUM": c["debt"].where(c[f"is_{kind}"]) for kind in KINDS},
-            "BUREAU_CARD_UNUSED_SUM": c["unused"].where(c["is_active"]),
+            "BUREAU_CARD_UNUSED_SUM": c["unused"].where(c["is_active"] & c["is_CARD"]),
         },
     )
     used = sums(
         key,
         {
-            "debt": c["debt"].where(has_limit),
-            "limit": (c["debt"] + c["unused"]).where(has_limit),
-            "all": active_debt,
-            "of_all": active_credit,
-            **{kind: active_debt.where(c[f"is_{kind}"]) for kind in COMMON_KINDS},
-            **{f"of_{kind}": active_credit.where(c[f"is_{kind}"]) for kind in COMMON_KINDS},
+            "card_used": card_used,
+            "card_limit": card_used + c["unused"].clip(lower=0),
+            "all": owed,
+            "of_all": of,
+            **{kind: owed.where(c[f"is_{kind}"]) for kind in COMMON_KINDS},
+            **{f"of_{kind}": of.where(c[f"is_{kind}"]) for kind in COMMON_KINDS},
         },
     )
-    total["BUREAU_CARD_UTILISATION"] = ratio(used["debt"], used["limit"])
+    total["BUREAU_CARD_UTILISATION"] = ratio(used["card_used"], used["card_limit"])
     total["BUREAU_DEBT_TO_CREDIT"] = ratio(used["all"], used["of_all"])
     for kind in COMMON_KINDS:
         total[f"BUREAU_{kind}_DEBT_TO_CREDIT"] = ratio(used[kind], used[f"of_{kind}"])
-    share = six_decimals(ratio(active_debt, active_credit))
+    share = rounded_ratio(owed, of)
     return pd.concat([total, means(key, {"BUREAU_DEBT_TO_CREDIT_MEAN": share})], axis=1)
 
 
@@ -203,12 +206,12 @@ def _late(c: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
         "BUREAU_ACTIVE_WORST_OVERDUE_MAX": worst.where(c["is_active"]),
         "BUREAU_EVER_OVERDUE_DAYS_CREDIT_MAX": c["opened"].where(ever),
     }
-    to_credit = ratio(c["annuity"], c["credit"]).where(c["annuity"] > 0)
+    to_credit = rounded_ratio(c["annuity"], c["credit"]).where(c["annuity"] > 0)
     middle = {
         "BUREAU_WORST_OVERDUE_MEAN": worst,
         "BUREAU_EVER_OVERDUE_SHARE": part(ever, worst.notna()),
-        "BUREAU_WORST_OVERDUE_TO_CREDIT_MEAN": six_decimals(ratio(worst, c["credit"])),
-        "BUREAU_ANNUITY_TO_CREDIT_MEAN": six_decimals(to_credit),
+        "BUREAU_WORST_OVERDUE_TO_CREDIT_MEAN": rounded_ratio(worst, c["credit"]),
+        "BUREAU_ANNUITY_TO_CREDIT_MEAN": to_credit,
     }
     flags = {"BUREAU_CREDITS_EVER_OVERDUE": ever}
     totals = {

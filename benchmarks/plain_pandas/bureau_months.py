@@ -44,7 +44,7 @@ def _credits(folder: Path) -> pd.DataFrame:
     month, status = rows["MONTHS_BALANCE"], rows["STATUS"]
     late = status.map(LATE).astype("int8")
     is_closed, is_unknown, is_late = status == "C", status == "X", late > 0
-    last = {n: month >= -n for n in WINDOWS}
+    last = {n: month > -n for n in WINDOWS}  # The newest month is 0.
     n_months = counts(
         key,
         {
@@ -125,7 +125,7 @@ def _late(c: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
         **{f"BUREAU_MONTHS_WORST_LAST_{n}M": c[f"worst_last_{n}"] for n in WINDOWS},
     }
     flags = {
-        "BUREAU_MONTHS_CREDITS_WRITTEN_OFF": c["worst"] == 5,
+        "BUREAU_MONTHS_CREDITS_OVER_120D_OR_WRITTEN_OFF": c["worst"] == 5,
     }
     middle = {
         "BUREAU_MONTHS_CREDITS_LATE_SHARE": c["n_late"] > 0,

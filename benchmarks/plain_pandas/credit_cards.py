@@ -14,9 +14,10 @@ from benchmarks.plain_pandas.aggregates import (
     latest,
     ratio,
     read,
-    six_decimals,
+    rounded_ratio,
     smallest,
     sums,
+    thousandths,
 )
 
 WINDOWS = [3, 12]
@@ -94,7 +95,7 @@ def _cards(folder: Path) -> pd.DataFrame:
 
 def _flags(rows: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
     month, late = rows["month"], rows["late"]
-    least, paid = rows["least_payment"], rows["paid"]
+    least, paid = thousandths(rows["least_payment"]), thousandths(rows["paid"])
     has_to_pay = least > 0
     flags = {
         "months": month < 1,
@@ -104,8 +105,8 @@ def _flags(rows: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
         "over_limit": rows["balance"] > rows["credit_limit"],
         "to_pay": has_to_pay,
         "underpaid": has_to_pay & (paid < least),
-        "paid_least": has_to_pay & (paid <= 1.1 * least),
-        "paid_off": has_to_pay & (paid >= rows["receivable"]),
+        "paid_least": has_to_pay & (paid >= least) & (10 * paid <= 11 * least),
+        "paid_off": has_to_pay & (paid >= thousandths(rows["receivable"])),
         "utilisation": rows["utilisation"].notna(),
         **{f"last_{n}": month >= -n for n in WINDOWS},
         **{f"late_last_{n}": (late > 0) & (month >= -n) for n in WINDOWS},
@@ -115,7 +116,7 @@ def _flags(rows: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
 
 def _sums(rows: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
     columns = {
-        "utilisation": six_decimals(rows["utilisation"]),
+        "utilisation": rounded_ratio(rows["balance"], rows["credit_limit"]),
         "least_payment": rows["least_payment"],
         "interest": rows["receivable"] - rows["principal"],
         "drawings": rows["drawings"],

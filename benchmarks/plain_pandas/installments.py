@@ -69,7 +69,8 @@ def _instalments(folder: Path) -> pd.DataFrame:
         .drop(columns="SK_ID_PREV")
     )
     rows["is_card"] = rows["version"] == 0
-    days = rows["paid_day"] - rows["due_day"]
+    # What was never paid is late until the application, on day 0.
+    days = rows["paid_day"].fillna(0) - rows["due_day"]
     rows["late"] = days.clip(lower=0)
     rows["early"] = (-days).clip(lower=0)
     rows["short"] = (rows["due"] - rows["paid"]).clip(lower=0).fillna(0) / 1000

@@ -64,9 +64,10 @@ def _loans(folder: Path) -> pd.DataFrame:
         "last_late_month": month.where(late > 0),
         "last_late_much_month": month.where(late_much > 0),
         **{f"worst_much_last_{n}": late_much.where(last[n]) for n in WINDOWS},
-        "is_demanded": status.isin(["Demand", "Amortized debt"]),
+        "is_demanded_or_amortized": status.isin(["Demand", "Amortized debt"]),
         "is_returned": status.isin(["Returned to the store", "Canceled"]),
         "longest_term": rows["term"],
+        "most_still_due": rows["still_due"],
     }
     low = {
         "first_month": month,
@@ -91,13 +92,15 @@ def _loans(folder: Path) -> pd.DataFrame:
 
 def _numbers(loans: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
     completed = loans["completed_month"]
-    until = completed - loans["first_month"]
+    # A loan that had begun before its first recorded month lasted longer than can be seen.
+    is_seen_from_start = loans["most_still_due"] >= loans["longest_term"]
+    until = (completed - loans["first_month"]).where(is_seen_from_start)
     flags = {
         "POS_LOANS": loans["n_months"] > 0,
         "POS_LOANS_COMPLETED": completed.notna(),
         "POS_LOANS_COMPLETED_LAST_12M": completed >= -12,
         "POS_LOANS_ACTIVE": loans["is_active"],
-        "POS_LOANS_DEMANDED": loans["is_demanded"],
+        "POS_LOANS_DEMANDED_OR_AMORTIZED": loans["is_demanded_or_amortized"],
         "POS_LOANS_RETURNED": loans["is_returned"],
     }
     totals = {

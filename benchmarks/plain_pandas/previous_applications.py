@@ -11,14 +11,15 @@ from benchmarks.plain_pandas.aggregates import (
     counts,
     joined,
     largest,
-    last,
     means,
     part,
     ratio,
     read,
+    rounded_ratio,
     six_decimals,
     smallest,
     sums,
+    thousandths,
 )
 
 STATES = ["Approved", "Refused", "Canceled", "Unused offer"]
@@ -71,7 +72,8 @@ def build(folder: Path) -> pd.DataFrame:
     # 365243 says that there is no such day.
     rows[list(DAYS.values())] = rows[list(DAYS.values())].replace(365243, float("nan"))
     rows["to_asked"] = ratio(rows["credit"], rows["asked"])
-    rows["paid_back"] = ratio(rows["annuity"] * rows["term"], rows["credit"])
+    annuity, credit = thousandths(rows["annuity"]), thousandths(rows["credit"])
+    rows["paid_back"] = ratio(annuity * rows["term"], credit)
     key = rows[KEY].astype("category")
     sections = [_outcomes, _why_and_how, _decided, _amounts, _ratios, _course, _running, _latest]
     return joined(key, [section(rows, key) for section in sections])
@@ -155,12 +157,13 @@ def _amounts(rows: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
 
 def _ratios(rows: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
     approved, refused = rows["approved"], rows["refused"]
-    to_asked, paid_back = six_decimals(rows["to_asked"]), rows["paid_back"].where(approved)
-    to_credit = ratio(rows["annuity"], rows["credit"]).where(approved)
+    to_asked = rounded_ratio(rows["credit"], rows["asked"])
+    paid_back = rows["paid_back"].where(approved)
+    to_credit = rounded_ratio(rows["annuity"], rows["credit"]).where(approved)
     middle = {
         "PREV_CREDIT_TO_ASKED_MEAN": to_asked,
         "PREV_REFUSED_CREDIT_TO_ASKED_MEAN": to_asked.where(refused),
-        "PREV_ANNUITY_TO_CREDIT_MEAN": six_decimals(to_credit),
+        "PREV_ANNUITY_TO_CREDIT_MEAN": to_credit,
         "PREV_PAID_BACK_TO_CREDIT_MEAN": six_decimals(paid_back),
         "PREV_DOWN_PAYMENT_MEAN": rows["down_payment"],
         "PREV_DOWN_PAYMENT_RATE_MEAN": six_decimals(rows["down_payment_rate"]),
@@ -199,14 +202,21 @@ def _running(rows: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
 
 
 def _latest(rows: pd.DataFrame, key: pd.Series) -> pd.DataFrame:
-    approved, credit = rows["approved"], rows["credit"]
-    columns = {
-        "PREV_LAST_CREDIT": credit.where(credit > 0),
-        "PREV_LAST_CREDIT_TO_ASKED": rows["to_asked"].where(credit > 0),
-        "PREV_LAST_IS_REFUSED": rows["refused"].astype("float64"),
-        "PREV_LAST_APPROVED_ANNUITY": rows["annuity"].where(approved),
-        "PREV_LAST_APPROVED_CREDIT": credit.where(approved),
-        "PREV_LAST_APPROVED_TERM": rows["term"].where(approved),
-        "PREV_LAST_APPROVED_PAID_BACK_TO_CREDIT": rows["paid_back"].where(approved),
-    }
-    return last(key, columns)
+    """Of each applicant's last row, whether or not it says everything."""
+    is_last = ~key.duplicated(keep="last")
+    approved = rows[rows["approved"]]
+    is_last_approved = ~key[rows["approved"]].duplicated(keep="last")
+    last, granted = (
+        part.set_axis(part[KEY]) for part in (rows[is_last], approved[is_last_approved])
+    )
+    return pd.DataFrame(
+        {
+            "PREV_LAST_CREDIT": last["credit"],
+            "PREV_LAST_CREDIT_TO_ASKED": last["to_asked"],
+            "PREV_LAST_IS_REFUSED": last["refused"].astype("float64"),
+            "PREV_LAST_APPROVED_ANNUITY": granted["annuity"],
+            "PREV_LAST_APPROVED_CREDIT": granted["credit"],
+            "PREV_LAST_APPROVED_TERM": granted["term"],
+            "PREV_LAST_APPROVED_PAID_BACK_TO_CREDIT": granted["paid_back"],
+        }
+    )

@@ -2,86 +2,107 @@
 description: What an applicant owes at other lenders, of which kinds, and how it was paid.
 owner: credit bureau team
 primary_keys: [SK_ID_CURR]
-slices: 4
+slices: 2
 */
-{% from "macros.sql" import count, total, mean, mean_ratio, largest, smallest, ratio, share %}
+{% from "macros.sql" import amount, thousandths, count, total, mean, mean_ratio, largest, smallest, ratio, share %}
 {% set kinds = [
-    ("CONSUMER", "CREDIT_TYPE = 'Consumer credit'"),
-    ("CARD", "CREDIT_TYPE = 'Credit card'"),
-    ("CAR", "CREDIT_TYPE = 'Car loan'"),
-    ("MORTGAGE", "CREDIT_TYPE = 'Mortgage'"),
-    ("MICROLOAN", "CREDIT_TYPE = 'Microloan'"),
+    ("CONSUMER", "Consumer credit"),
+    ("CARD", "Credit card"),
+    ("CAR", "Car loan"),
+    ("MORTGAGE", "Mortgage"),
+    ("MICROLOAN", "Microloan"),
 ] %}
-{% set common_kinds = kinds[:2] %}
-{% set known_kinds = "CREDIT_TYPE IN ('Consumer credit', 'Credit card', 'Car loan', 'Mortgage', 'Microloan')" %}
-{% set states = [("ACTIVE", "CREDIT_ACTIVE = 'Active'"), ("CLOSED", "CREDIT_ACTIVE = 'Closed'")] %}
-{% set active = "CREDIT_ACTIVE = 'Active'" %}
+{% set common_kinds = ["CONSUMER", "CARD"] %}
+{% set states = ["ACTIVE", "CLOSED"] %}
+{% set known_kinds = "is_consumer OR is_card OR is_car OR is_mortgage OR is_microloan" %}
 WITH credits AS (
+    -- Amounts are in thousandths, as sums need them.
     SELECT
         CAST(SK_ID_CURR AS BIGINT) AS SK_ID_CURR,
-        CREDIT_ACTIVE,
-        CREDIT_TYPE,
-        CAST(DAYS_CREDIT AS BIGINT) AS opened,
-        CAST(CREDIT_DAY_OVERDUE AS BIGINT) AS days_overdue,
-        CAST(CNT_CREDIT_PROLONG AS BIGINT) AS prolonged,
-        CAST(DAYS_CREDIT_UPDATE AS BIGINT) AS updated,
-        CAST(DAYS_ENDDATE_FACT AS DOUBLE) AS closed,
+    {% for state in states %}
+        CREDIT_ACTIVE = '{{ state | capitalize }}' AS is_{{ state | lower }},
+    {% endfor %}
+    {% for kind, name in kinds %}
+        CREDIT_TYPE = '{{ name }}' AS is_{{ kind | lower }},
+    {% endfor %}
+        CAST(DAYS_CREDIT AS INT) AS opened,
+        CAST(CREDIT_DAY_OVERDUE AS INT) AS days_overdue,
+        CAST(CNT_CREDIT_PROLONG AS INT) AS prolonged,
+        CAST(DAYS_CREDIT_UPDATE AS INT) AS updated,
+        CAST(DAYS_ENDDATE_FACT AS INT) AS closed,
         -- Cards without an end are said to end in a hundred years; some dates lie a century back.
-        CASE WHEN CAST(DAYS_CREDIT_ENDDATE AS DOUBLE) BETWEEN -20000 AND 20000
-            THEN CAST(DAYS_CREDIT_ENDDATE AS DOUBLE) END AS ends,
-        CAST(AMT_CREDIT_SUM AS DOUBLE) AS credit,
-        CAST(AMT_CREDIT_SUM_DEBT AS DOUBLE) AS debt,
-        CAST(AMT_CREDIT_SUM_LIMIT AS DOUBLE) AS unused,
-        CAST(AMT_CREDIT_SUM_OVERDUE AS DOUBLE) AS overdue,
-        CAST(AMT_CREDIT_MAX_OVERDUE AS DOUBLE) AS worst_overdue,
-        CAST(AMT_ANNUITY AS DOUBLE) AS annuity
+        CASE WHEN CAST(DAYS_CREDIT_ENDDATE AS INT) BETWEEN -20000 AND 20000
+            THEN CAST(DAYS_CREDIT_ENDDATE AS INT) END AS ends,
+        {{ thousandths("AMT_CREDIT_SUM") }} AS credit,
+        {{ thousandths("AMT_CREDIT_SUM_DEBT") }} AS debt,
+        -- Named a limit, it is what is left of one: with the debt it makes up the credit.
+        {{ thousandths("AMT_CREDIT_SUM_LIMIT") }} AS unused,
+        {{ thousandths("AMT_CREDIT_SUM_OVERDUE") }} AS overdue,
+        {{ thousandths("AMT_CREDIT_MAX_OVERDUE") }} AS worst_overdue,
+        {{ thousandths("AMT_ANNUITY") }} AS annuity
     FROM bureau
+),
+compared AS (
+    SELECT
+        *,
+        -- Debt and credit of what is still open, where both are known
+        CASE WHEN is_active AND credit IS NOT NULL THEN debt END AS owed,
+        CASE WHEN is_active AND debt IS NOT NULL THEN credit END AS owed_of,
+        -- Used and unused part of the cards that are still open, where both are known; a credit
+        -- balance uses nothing, and what is drawn beyond the limit leaves nothing unused
+        CASE WHEN is_active AND is_card AND unused IS NOT NULL AND debt IS NOT NULL
+            THEN GREATEST(debt, 0) END AS card_used,
+        CASE WHEN is_active AND is_card AND unused IS NOT NULL AND debt IS NOT NULL
+            THEN GREATEST(debt, 0) + GREATEST(unused, 0) END AS card_limit,
+        annuity / NULLIF(credit, 0) AS annuity_to_credit,
+        worst_overdue / NULLIF(credit, 0) AS overdue_to_credit
+    FROM credits
 )
 SELECT
     SK_ID_CURR,
     -- How many credits, of which state and kind
     {{ count() }} AS BUREAU_CREDITS,
-{% for state, is_state in states %}
-    {{ count(is_state) }} AS BUREAU_CREDITS_{{ state }},
+{% for state in states %}
+    {{ count("is_" ~ state | lower) }} AS BUREAU_CREDITS_{{ state }},
 {% endfor %}
-    {{ count("NOT CREDIT_ACTIVE IN ('Active', 'Closed')") }} AS BUREAU_CREDITS_SOLD_OR_BAD,
-    {{ share(active) }} AS BUREAU_ACTIVE_SHARE,
-{% for kind, is_kind in kinds %}
-    {{ count(is_kind) }} AS BUREAU_CREDITS_{{ kind }},
+    {{ count("NOT (is_active OR is_closed)") }} AS BUREAU_CREDITS_SOLD_OR_BAD,
+    {{ share("is_active") }} AS BUREAU_ACTIVE_SHARE,
+{% for kind, _ in kinds %}
+    {{ count("is_" ~ kind | lower) }} AS BUREAU_CREDITS_{{ kind }},
 {% endfor %}
-{% for kind, is_kind in common_kinds %}
-    {{ count(is_kind ~ " AND " ~ active) }} AS BUREAU_CREDITS_{{ kind }}_ACTIVE,
+{% for kind in common_kinds %}
+    {{ count("is_" ~ kind | lower ~ " AND is_active") }} AS BUREAU_CREDITS_{{ kind }}_ACTIVE,
 {% endfor %}
-    {{ count("NOT " ~ known_kinds) }} AS BUREAU_CREDITS_OTHER_KIND,
+    {{ count("NOT (" ~ known_kinds ~ ")") }} AS BUREAU_CREDITS_OTHER_KIND,
     -- How many kinds there are among them
-{% for kind, is_kind in kinds %}
-    MAX(CASE WHEN {{ is_kind }} THEN 1 ELSE 0 END) +
+{% for kind, _ in kinds %}
+    CASE WHEN {{ count("is_" ~ kind | lower) }} > 0 THEN 1 ELSE 0 END +
 {% endfor %}
-    CAST(MAX(CASE WHEN {{ known_kinds }} THEN 0 ELSE 1 END) AS BIGINT) AS BUREAU_KINDS,
+    CAST(CASE WHEN {{ count("NOT (" ~ known_kinds ~ ")") }} > 0 THEN 1 ELSE 0 END AS BIGINT) AS BUREAU_KINDS,
     -- When they were opened: newest, oldest, and in windows before the application
     {{ largest("opened") }} AS BUREAU_DAYS_CREDIT_MAX,
     {{ smallest("opened") }} AS BUREAU_DAYS_CREDIT_MIN,
     {{ mean("opened") }} AS BUREAU_DAYS_CREDIT_MEAN,
-{% for state, is_state in states %}
-    {{ largest("opened", is_state) }} AS BUREAU_{{ state }}_DAYS_CREDIT_MAX,
-    {{ mean("opened", is_state) }} AS BUREAU_{{ state }}_DAYS_CREDIT_MEAN,
+{% for state in states %}
+    {{ largest("opened", "is_" ~ state | lower) }} AS BUREAU_{{ state }}_DAYS_CREDIT_MAX,
+    {{ mean("opened", "is_" ~ state | lower) }} AS BUREAU_{{ state }}_DAYS_CREDIT_MEAN,
 {% endfor %}
-{% for kind, is_kind in common_kinds %}
-    {{ largest("opened", is_kind) }} AS BUREAU_{{ kind }}_DAYS_CREDIT_MAX,
+{% for kind in common_kinds %}
+    {{ largest("opened", "is_" ~ kind | lower) }} AS BUREAU_{{ kind }}_DAYS_CREDIT_MAX,
 {% endfor %}
     {{ ratio("MAX(opened) - MIN(opened)", "COUNT(*) - 1") }} AS BUREAU_DAYS_BETWEEN_CREDITS,
 {% for days in [90, 365, 730] %}
     {{ count("opened >= -" ~ days) }} AS BUREAU_CREDITS_LAST_{{ days }}D,
 {% endfor %}
     {{ share("opened >= -365") }} AS BUREAU_CREDITS_LAST_365D_SHARE,
-    {{ total("credit", "opened >= -365") }} AS BUREAU_CREDIT_SUM_LAST_365D,
-    {{ total("debt", "opened >= -365") }} AS BUREAU_DEBT_SUM_LAST_365D,
-    {{ total("debt", "opened >= -730") }} AS BUREAU_DEBT_SUM_LAST_730D,
+    {{ total("credit", "opened >= -365", unit=amount) }} AS BUREAU_CREDIT_SUM_LAST_365D,
+    {{ total("debt", "opened >= -365", unit=amount) }} AS BUREAU_DEBT_SUM_LAST_365D,
+    {{ total("debt", "opened >= -730", unit=amount) }} AS BUREAU_DEBT_SUM_LAST_730D,
     -- When they end or ended, when there was news of them
-    {{ largest("ends", active) }} AS BUREAU_ACTIVE_DAYS_ENDDATE_MAX,
-    {{ smallest("ends", active) }} AS BUREAU_ACTIVE_DAYS_ENDDATE_MIN,
+    {{ largest("ends", "is_active") }} AS BUREAU_ACTIVE_DAYS_ENDDATE_MAX,
+    {{ smallest("ends", "is_active") }} AS BUREAU_ACTIVE_DAYS_ENDDATE_MIN,
     {{ mean("ends") }} AS BUREAU_DAYS_ENDDATE_MEAN,
-    {{ count(active ~ " AND ends < 0") }} AS BUREAU_CREDITS_ACTIVE_AFTER_END,
+    {{ count("is_active AND ends < 0") }} AS BUREAU_CREDITS_ACTIVE_AFTER_END,
     {{ largest("closed") }} AS BUREAU_DAYS_CLOSED_MAX,
     {{ mean("closed") }} AS BUREAU_DAYS_CLOSED_MEAN,
     {{ mean("ends - closed") }} AS BUREAU_DAYS_CLOSED_EARLY_MEAN,
@@ -91,43 +112,43 @@ SELECT
     {{ mean("ends - opened") }} AS BUREAU_DAYS_AGREED_MEAN,
     {{ largest("updated") }} AS BUREAU_DAYS_UPDATE_MAX,
     {{ mean("updated") }} AS BUREAU_DAYS_UPDATE_MEAN,
-    {{ mean("updated", active) }} AS BUREAU_ACTIVE_DAYS_UPDATE_MEAN,
+    {{ mean("updated", "is_active") }} AS BUREAU_ACTIVE_DAYS_UPDATE_MEAN,
     -- Amounts lent
-    {{ total("credit") }} AS BUREAU_CREDIT_SUM,
-    {{ mean("credit") }} AS BUREAU_CREDIT_MEAN,
-{% for state, is_state in states %}
-    {{ total("credit", is_state) }} AS BUREAU_{{ state }}_CREDIT_SUM,
-    {{ mean("credit", is_state) }} AS BUREAU_{{ state }}_CREDIT_MEAN,
+    {{ total("credit", unit=amount) }} AS BUREAU_CREDIT_SUM,
+    {{ mean("credit", unit=amount) }} AS BUREAU_CREDIT_MEAN,
+{% for state in states %}
+    {{ total("credit", "is_" ~ state | lower, unit=amount) }} AS BUREAU_{{ state }}_CREDIT_SUM,
+    {{ mean("credit", "is_" ~ state | lower, unit=amount) }} AS BUREAU_{{ state }}_CREDIT_MEAN,
 {% endfor %}
-{% for kind, is_kind in common_kinds %}
-    {{ total("credit", is_kind) }} AS BUREAU_{{ kind }}_CREDIT_SUM,
+{% for kind in common_kinds %}
+    {{ total("credit", "is_" ~ kind | lower, unit=amount) }} AS BUREAU_{{ kind }}_CREDIT_SUM,
 {% endfor %}
     -- Debt, and its share of what was lent
-    {{ total("debt") }} AS BUREAU_DEBT_SUM,
-{% for kind, is_kind in kinds %}
-    {{ total("debt", is_kind) }} AS BUREAU_{{ kind }}_DEBT_SUM,
+    {{ total("debt", unit=amount) }} AS BUREAU_DEBT_SUM,
+{% for kind, _ in kinds %}
+    {{ total("debt", "is_" ~ kind | lower, unit=amount) }} AS BUREAU_{{ kind }}_DEBT_SUM,
 {% endfor %}
-{% for kind, is_kind in common_kinds %}
-    {% set is_open = is_kind ~ " AND " ~ active %}
-    {{ ratio(total("debt", is_open), total("credit", is_open)) }} AS BUREAU_{{ kind }}_DEBT_TO_CREDIT,
+{% for kind in common_kinds %}
+    {% set is_kind = "is_" ~ kind | lower %}
+    {{ ratio(total("owed", is_kind), total("owed_of", is_kind)) }} AS BUREAU_{{ kind }}_DEBT_TO_CREDIT,
 {% endfor %}
-    {{ ratio(total("debt", active), total("credit", active)) }} AS BUREAU_DEBT_TO_CREDIT,
-    {{ mean_ratio("debt / NULLIF(credit, 0)", active) }} AS BUREAU_DEBT_TO_CREDIT_MEAN,
-    {{ total("unused", active) }} AS BUREAU_CARD_UNUSED_SUM,
-    {{ ratio(total("debt", "unused > 0"), total("debt + unused", "unused > 0")) }} AS BUREAU_CARD_UTILISATION,
+    {{ ratio(total("owed"), total("owed_of")) }} AS BUREAU_DEBT_TO_CREDIT,
+    {{ mean_ratio("owed / NULLIF(owed_of, 0)") }} AS BUREAU_DEBT_TO_CREDIT_MEAN,
+    {{ total("unused", "is_active AND is_card", unit=amount) }} AS BUREAU_CARD_UNUSED_SUM,
+    {{ ratio(total("card_used"), total("card_limit")) }} AS BUREAU_CARD_UTILISATION,
     -- Late payments
     {{ largest("days_overdue") }} AS BUREAU_DAYS_OVERDUE_MAX,
-    {{ total("overdue") }} AS BUREAU_OVERDUE_SUM,
-    {{ largest("worst_overdue") }} AS BUREAU_WORST_OVERDUE_MAX,
-    {{ mean("worst_overdue") }} AS BUREAU_WORST_OVERDUE_MEAN,
-    {{ largest("worst_overdue", active) }} AS BUREAU_ACTIVE_WORST_OVERDUE_MAX,
+    {{ total("overdue", unit=amount) }} AS BUREAU_OVERDUE_SUM,
+    {{ largest("worst_overdue", unit=amount) }} AS BUREAU_WORST_OVERDUE_MAX,
+    {{ mean("worst_overdue", unit=amount) }} AS BUREAU_WORST_OVERDUE_MEAN,
+    {{ largest("worst_overdue", "is_active", unit=amount) }} AS BUREAU_ACTIVE_WORST_OVERDUE_MAX,
     {{ count("worst_overdue > 0") }} AS BUREAU_CREDITS_EVER_OVERDUE,
     {{ share("worst_overdue > 0", "worst_overdue IS NOT NULL") }} AS BUREAU_EVER_OVERDUE_SHARE,
     {{ largest("opened", "worst_overdue > 0") }} AS BUREAU_EVER_OVERDUE_DAYS_CREDIT_MAX,
-    {{ mean_ratio("worst_overdue / NULLIF(credit, 0)") }} AS BUREAU_WORST_OVERDUE_TO_CREDIT_MEAN,
+    {{ mean_ratio("overdue_to_credit") }} AS BUREAU_WORST_OVERDUE_TO_CREDIT_MEAN,
     {{ total("prolonged") }} AS BUREAU_PROLONGED_SUM,
     -- What is paid a month
-    {{ total("annuity", active) }} AS BUREAU_ACTIVE_ANNUITY_SUM,
-    {{ mean_ratio("annuity / NULLIF(credit, 0)", "annuity > 0") }} AS BUREAU_ANNUITY_TO_CREDIT_MEAN
-FROM credits
+    {{ total("annuity", "is_active", unit=amount) }} AS BUREAU_ACTIVE_ANNUITY_SUM,
+    {{ mean_ratio("annuity_to_credit", "annuity > 0") }} AS BUREAU_ANNUITY_TO_CREDIT_MEAN
+FROM compared
 GROUP BY SK_ID_CURR

@@ -4,54 +4,48 @@ owner: home credit team
 primary_keys: [SK_ID_CURR]
 slices: 8
 */
-{% from "macros.sql" import count, total, mean, largest, smallest, ratio, share %}
+{% from "macros.sql" import amount, thousandths, count, total, mean, largest, smallest, ratio, share %}
 {% set windows = [90, 365, 730] %}
-{% set kinds = [("LOAN", "is_card = 0"), ("CARD", "is_card = 1")] %}
+{% set kinds = [("LOAN", "NOT is_card"), ("CARD", "is_card")] %}
 WITH payments AS (
+    -- Amounts are in thousandths, as sums need them.
     SELECT
-        CAST(SK_ID_CURR AS BIGINT) AS SK_ID_CURR,
-        CAST(SK_ID_PREV AS BIGINT) AS SK_ID_PREV,
-        CAST(FLOOR(NUM_INSTALMENT_VERSION) AS BIGINT) AS version,
-        CAST(NUM_INSTALMENT_NUMBER AS BIGINT) AS number,
-        CAST(DAYS_INSTALMENT AS DOUBLE) AS due_day,
-        CAST(DAYS_ENTRY_PAYMENT AS DOUBLE) AS paid_day,
-        CAST(AMT_INSTALMENT AS DOUBLE) AS due,
-        CAST(AMT_PAYMENT AS DOUBLE) AS paid
+        CAST(SK_ID_CURR AS INT) AS SK_ID_CURR,
+        CAST(SK_ID_PREV AS INT) AS SK_ID_PREV,
+        CAST(FLOOR(NUM_INSTALMENT_VERSION) AS INT) AS version,
+        CAST(NUM_INSTALMENT_NUMBER AS INT) AS number,
+        CAST(DAYS_INSTALMENT AS INT) AS due_day,
+        CAST(DAYS_ENTRY_PAYMENT AS INT) AS paid_day,
+        {{ thousandths("AMT_INSTALMENT") }} AS due,
+        {{ thousandths("AMT_PAYMENT") }} AS paid
     FROM installments_payments
 ),
 -- An instalment that was paid in parts has a row for each part.
 whole_instalments AS (
     SELECT
         SK_ID_CURR,
-        SK_ID_PREV,
         version,
         number,
         MAX(due_day) AS due_day,
         MAX(paid_day) AS paid_day,
         MAX(due) AS due,
-        COALESCE({{ total("paid") }}, 0) AS paid,
+        COALESCE(SUM(paid), 0) AS paid,
         COUNT(*) AS parts
     FROM payments
     GROUP BY SK_ID_CURR, SK_ID_PREV, version, number
 ),
 instalments AS (
+    -- What was never paid is as late as can be seen: until the application, on day 0.
     SELECT
-        SK_ID_CURR,
-        version,
-        number,
-        due_day,
-        paid_day,
-        parts,
-        CASE WHEN version = 0 THEN 1 ELSE 0 END AS is_card,
-        CASE WHEN paid_day > due_day THEN paid_day - due_day WHEN paid_day <= due_day THEN 0 END AS late,
-        CASE WHEN paid_day < due_day THEN due_day - paid_day WHEN paid_day >= due_day THEN 0 END AS early,
-        due,
-        paid,
-        CASE WHEN paid < due - 0.0005 THEN due - paid ELSE 0 END AS short
+        *,
+        version = 0 AS is_card,
+        CASE WHEN due_day IS NOT NULL THEN GREATEST(COALESCE(paid_day, 0) - due_day, 0) END AS late,
+        CASE WHEN due_day IS NOT NULL THEN GREATEST(due_day - COALESCE(paid_day, 0), 0) END AS early,
+        GREATEST(due - paid, 0) AS short
     FROM whole_instalments
 )
 SELECT
-    SK_ID_CURR,
+    CAST(SK_ID_CURR AS BIGINT) AS SK_ID_CURR,
     -- How many, when, how much
     {{ count() }} AS INST_INSTALMENTS,
 {% for kind, is_kind in kinds %}
@@ -60,13 +54,13 @@ SELECT
     {{ smallest("due_day") }} AS INST_DAYS_DUE_MIN,
     {{ largest("paid_day") }} AS INST_DAYS_PAID_MAX,
     {{ mean("paid_day") }} AS INST_DAYS_PAID_MEAN,
-    {{ share("version > 1", "is_card = 0") }} AS INST_CHANGED_SHARE,
-    {{ largest("number", "is_card = 0") }} AS INST_NUMBER_MAX,
+    {{ share("version > 1", "NOT is_card") }} AS INST_CHANGED_SHARE,
+    {{ largest("number", "NOT is_card") }} AS INST_NUMBER_MAX,
     {{ share("parts > 1") }} AS INST_IN_PARTS_SHARE,
-    {{ total("due") }} AS INST_DUE_SUM,
-    {{ mean("due") }} AS INST_DUE_MEAN,
-    {{ largest("due") }} AS INST_DUE_MAX,
-    {{ smallest("paid") }} AS INST_PAID_MIN,
+    {{ total("due", unit=amount) }} AS INST_DUE_SUM,
+    {{ mean("due", unit=amount) }} AS INST_DUE_MEAN,
+    {{ largest("due", unit=amount) }} AS INST_DUE_MAX,
+    {{ smallest("paid", unit=amount) }} AS INST_PAID_MIN,
     -- Late and early
     {{ mean("late") }} AS INST_DAYS_LATE_MEAN,
     {{ largest("late") }} AS INST_DAYS_LATE_MAX,
@@ -80,20 +74,20 @@ SELECT
     {{ ratio(total("due", "late > 0"), total("due")) }} AS INST_LATE_AMOUNT_SHARE,
     {{ largest("due_day", "late > 0") }} AS INST_LAST_LATE_DAY,
     {{ largest("due_day", "late > 7") }} AS INST_LAST_LATE_OVER_7D_DAY,
-    {{ share("late > 0", "number <= 3 AND is_card = 0") }} AS INST_LATE_SHARE_OF_FIRST_3,
+    {{ share("late > 0", "number <= 3 AND NOT is_card") }} AS INST_LATE_SHARE_OF_FIRST_3,
     -- Not paid in full
     {{ share("short > 0") }} AS INST_UNDERPAID_SHARE,
-    {{ total("short") }} AS INST_SHORT_SUM,
+    {{ total("short", unit=amount) }} AS INST_SHORT_SUM,
     {{ ratio(total("paid"), total("due")) }} AS INST_PAID_TO_DUE,
     {{ smallest("paid / NULLIF(due, 0)") }} AS INST_PAID_TO_DUE_MIN,
-    {{ share("paid > due + 0.0005") }} AS INST_OVERPAID_SHARE,
+    {{ share("paid > due") }} AS INST_OVERPAID_SHARE,
     {{ largest("due_day", "short > 0") }} AS INST_LAST_UNDERPAID_DAY,
     -- Loans and cards apart
 {% for kind, is_kind in kinds %}
     {{ mean("late", is_kind) }} AS INST_{{ kind }}_DAYS_LATE_MEAN,
     {{ share("late > 0", is_kind) }} AS INST_{{ kind }}_LATE_SHARE,
     {{ share("short > 0", is_kind) }} AS INST_{{ kind }}_UNDERPAID_SHARE,
-    {{ mean("paid", is_kind) }} AS INST_{{ kind }}_PAID_MEAN,
+    {{ mean("paid", is_kind, unit=amount) }} AS INST_{{ kind }}_PAID_MEAN,
 {% endfor %}
     -- Windows before the application, and the trend against the whole history
 {% for days in windows %}
@@ -101,7 +95,7 @@ SELECT
     {{ share("late > 0", "due_day >= -" ~ days) }} AS INST_LATE_SHARE_LAST_{{ days }}D,
     {{ largest("late", "due_day >= -" ~ days) }} AS INST_DAYS_LATE_MAX_LAST_{{ days }}D,
     {{ share("short > 0", "due_day >= -" ~ days) }} AS INST_UNDERPAID_SHARE_LAST_{{ days }}D,
-    {{ total("due", "due_day >= -" ~ days) }} AS INST_DUE_SUM_LAST_{{ days }}D,
+    {{ total("due", "due_day >= -" ~ days, unit=amount) }} AS INST_DUE_SUM_LAST_{{ days }}D,
 {% endfor %}
     {{ mean("late", "due_day >= -365") }} AS INST_DAYS_LATE_MEAN_LAST_365D,
     {{ ratio(mean("late", "due_day >= -365"), mean("late")) }} AS INST_DAYS_LATE_LAST_365D_TO_ALL,

@@ -5,17 +5,20 @@ primary_keys: [SK_ID_CURR]
 slices: 4
 */
 {% from "macros.sql" import count, total, mean, largest, smallest, ratio, share %}
+{# Windows end with the newest month that there is, which is -1: three are -1, -2 and -3. #}
 {% set windows = [3, 12, 24] %}
+{# Whether the first recorded month is the first of the loan: nothing had been paid yet. #}
+{% set is_seen_from_start = "most_still_due >= longest_term" %}
 WITH months AS (
     SELECT
         CAST(SK_ID_CURR AS BIGINT) AS SK_ID_CURR,
         CAST(SK_ID_PREV AS BIGINT) AS SK_ID_PREV,
-        CAST(MONTHS_BALANCE AS BIGINT) AS month,
+        CAST(MONTHS_BALANCE AS INT) AS month,
         NAME_CONTRACT_STATUS AS status,
-        CAST(CNT_INSTALMENT AS DOUBLE) AS term,
-        CAST(CNT_INSTALMENT_FUTURE AS DOUBLE) AS still_due,
-        CAST(SK_DPD AS BIGINT) AS late,
-        CAST(SK_DPD_DEF AS BIGINT) AS late_much
+        CAST(CNT_INSTALMENT AS INT) AS term,
+        CAST(CNT_INSTALMENT_FUTURE AS INT) AS still_due,
+        CAST(SK_DPD AS INT) AS late,
+        CAST(SK_DPD_DEF AS INT) AS late_much
     FROM POS_CASH_balance
 ),
 loans AS (
@@ -40,11 +43,12 @@ loans AS (
         MAX(late_much) FILTER (WHERE month >= -{{ n }}) AS worst_much_last_{{ n }},
     {% endfor %}
         MIN(month) FILTER (WHERE status = 'Completed') AS completed_month,
-        MAX(CASE WHEN status IN ('Demand', 'Amortized debt') THEN 1 ELSE 0 END) AS is_demanded,
+        MAX(CASE WHEN status IN ('Demand', 'Amortized debt') THEN 1 ELSE 0 END) AS is_demanded_or_amortized,
         MAX(CASE WHEN status IN ('Returned to the store', 'Canceled') THEN 1 ELSE 0 END) AS is_returned,
         MAX_BY(CASE WHEN status = 'Active' THEN 1 ELSE 0 END, month) AS is_active,
         MAX(term) AS longest_term,
         MIN(term) AS shortest_term,
+        MAX(still_due) AS most_still_due,
         MAX_BY(term, month) FILTER (WHERE term IS NOT NULL) AS last_term,
         MAX_BY(still_due, month) FILTER (WHERE still_due IS NOT NULL) AS last_still_due,
         MAX_BY(late, month) AS last_late
@@ -66,11 +70,11 @@ SELECT
     {{ total("is_active") }} AS POS_LOANS_ACTIVE,
     {{ count("completed_month IS NOT NULL") }} AS POS_LOANS_COMPLETED,
     {{ count("completed_month >= -12") }} AS POS_LOANS_COMPLETED_LAST_12M,
-    {{ total("is_demanded") }} AS POS_LOANS_DEMANDED,
+    {{ total("is_demanded_or_amortized") }} AS POS_LOANS_DEMANDED_OR_AMORTIZED,
     {{ total("is_returned") }} AS POS_LOANS_RETURNED,
     {{ largest("completed_month") }} AS POS_COMPLETED_MONTH_MAX,
-    {{ mean("completed_month - first_month") }} AS POS_MONTHS_UNTIL_COMPLETED_MEAN,
-    {{ mean("longest_term - (completed_month - first_month)") }} AS POS_MONTHS_COMPLETED_EARLY_MEAN,
+    {{ mean("completed_month - first_month", is_seen_from_start) }} AS POS_MONTHS_UNTIL_COMPLETED_MEAN,
+    {{ mean("longest_term - (completed_month - first_month)", is_seen_from_start) }} AS POS_MONTHS_COMPLETED_EARLY_MEAN,
     -- Terms agreed, changed and still to pay
     {{ mean("longest_term") }} AS POS_TERM_MEAN,
     {{ largest("longest_term") }} AS POS_TERM_MAX,
