@@ -2,7 +2,6 @@
 description: The application itself, and what follows from it alone.
 owner: application team
 primary_keys: [SK_ID_CURR]
-slices: 2
 */
 {% from "macros.sql" import ratio %}
 {% set sizes = ["APARTMENTS", "BASEMENTAREA", "YEARS_BEGINEXPLUATATION", "YEARS_BUILD", "COMMONAREA",

@@ -2,7 +2,6 @@
 description: Monthly states of earlier credit cards, what was drawn, owed and paid back.
 owner: home credit team
 primary_keys: [SK_ID_CURR]
-slices: 2
 */
 {% from "macros.sql" import amount, thousandths, millionths, count, total, largest, smallest, ratio %}
 {# Windows end with the newest month that there is, which is -1: three are -1, -2 and -3. #}

@@ -2,7 +2,7 @@
 description: Payments of earlier loans and cards at Home Credit, how late and how complete they were.
 owner: home credit team
 primary_keys: [SK_ID_CURR]
-slices: 8
+slices: 3
 */
 {% from "macros.sql" import amount, thousandths, count, total, mean, largest, smallest, ratio, share %}
 {% set windows = [90, 365, 730] %}

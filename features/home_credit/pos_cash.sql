@@ -2,7 +2,6 @@
 description: Monthly states of earlier cash and consumer loans, how late they were paid and how much is left.
 owner: home credit team
 primary_keys: [SK_ID_CURR]
-slices: 4
 */
 {% from "macros.sql" import count, total, mean, largest, smallest, ratio, share %}
 {# Windows end with the newest month that there is, which is -1: three are -1, -2 and -3. #}

@@ -2,7 +2,7 @@
 description: Earlier applications at Home Credit, what was asked for, granted, refused and still runs.
 owner: home credit team
 primary_keys: [SK_ID_CURR]
-slices: 4
+slices: 2
 */
 {% from "macros.sql" import amount, thousandths, count, total, mean, mean_ratio, largest, smallest, ratio, share %}
 {% set outcomes = ["APPROVED", "REFUSED"] %}
