@@ -69,10 +69,7 @@ def _unused(transformer: Any, features: Any, columns: list[str]) -> list[str]:
         for column in columns
         if (other := _other_values(rows[column], features[column])) is not None
     }
-    # pandas joins a column of gaps alone with a remark on its type, which nobody needs here.
-    blocks = [rows, *(rows.assign(**{column: other}) for column, other in changed.items())]
-    stacked = pd.concat(blocks, ignore_index=True).astype(rows.dtypes)
-    values = transformer.transform(stacked)
+    values = transformer.transform(_stacked(rows, changed))
     output = pd.DataFrame(values.toarray() if hasattr(values, "toarray") else values)
     parts = [
         output.iloc[start : start + len(rows)].reset_index(drop=True)
@@ -80,6 +77,19 @@ def _unused(transformer: Any, features: Any, columns: list[str]) -> list[str]:
     ]
     before, *after = parts
     return [column for column, part in zip(changed, after, strict=True) if part.equals(before)]
+
+
+def _stacked(rows: Any, changed: Mapping[str, Any]) -> Any:
+    """The rows as they are, then once more for each column with that column changed."""
+    import numpy as np
+    import pandas as pd
+
+    n_rows = len(rows)
+    positions = np.tile(np.arange(n_rows), 1 + len(changed))
+    columns = {name: rows[name].array.take(positions) for name in rows.columns}
+    for block, (name, other) in enumerate(changed.items(), start=1):
+        columns[name][block * n_rows : (block + 1) * n_rows] = other
+    return pd.DataFrame(columns)
 
 
 def _other_values(values: Any, column: Any) -> Any:
