@@ -44,7 +44,7 @@ SUM({{ millionths(value) }}){{ rows_where(where) }} / 1000000 / NULLIF(COUNT({{ 
 {%- endmacro %}
 
 {% macro millionths(value) %}
-FLOOR(1000000 * {{ value }} + 0.5)
+FLOOR(1000000 * ({{ value }}) + 0.5)
 {%- endmacro %}
 
 {% macro largest(value, where="", unit=1) %}

@@ -86,8 +86,8 @@ def test_a_window_of_pos_months_begins_with_month_1_before(features: Features) -
 
 
 def test_a_loan_seen_from_its_middle_says_nothing_of_early_ends(features: Features) -> None:
-    def loan(number: int, paid: int) -> list[Row]:
-        status = ["Active", "Active", "Completed"]
+    def loan(number: int, paid: int, n_months: int) -> list[Row]:
+        status = ["Active"] * (n_months - 1) + ["Completed"]
         return [
             {
                 "SK_ID_PREV": number,
@@ -96,10 +96,10 @@ def test_a_loan_seen_from_its_middle_says_nothing_of_early_ends(features: Featur
                 "CNT_INSTALMENT_FUTURE": 12 - paid - n,
                 "NAME_CONTRACT_STATUS": status[n],
             }
-            for n in range(3)
+            for n in range(n_months)
         ]
 
-    found = features("pos_cash", POS_CASH_balance=[*loan(1, paid=0), *loan(2, paid=9)])
+    found = features("pos_cash", POS_CASH_balance=loan(1, 0, 3) + loan(2, 9, 2))
     assert found["POS_LOANS_COMPLETED"] == 2
     assert found["POS_MONTHS_COMPLETED_EARLY_MEAN"] == 10
     assert found["POS_MONTHS_UNTIL_COMPLETED_MEAN"] == 2
