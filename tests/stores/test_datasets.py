@@ -104,7 +104,7 @@ def test_a_folder_gives_its_files_of_the_format_by_name(
 
 def test_auto_reads_each_file_by_its_suffix(read: Callable[..., Read], tmp_path: Path) -> None:
     pd.DataFrame({"x": [1]}).to_parquet(write(tmp_path / "a.parquet", ""))
-    write(tmp_path / "b.csv.gz", gzip.compress(b"x\n2\n"))
+    write(tmp_path / "b.csv.gz", gzip.compress(b"x\n2\n", mtime=0))
     assert read(["a.parquet", "b.csv.gz"], "auto").frame["x"].tolist() == [1, 2]
 
 
@@ -174,7 +174,7 @@ def test_a_folder_that_holds_one_table_twice_is_an_error(
     read: Callable[..., Read], tmp_path: Path
 ) -> None:
     write(tmp_path / "d" / "a.csv", "x\n1\n")
-    write(tmp_path / "d" / "a.csv.gz", gzip.compress(b"x\n1\n"))
+    write(tmp_path / "d" / "a.csv.gz", gzip.compress(b"x\n1\n", mtime=0))
     with pytest.raises(StoreError, match=r"holds both a.csv and a.csv.gz: the same rows twice"):
         read("d", "csv")
 
@@ -351,7 +351,7 @@ def test_the_number_of_a_wrong_line_is_that_of_an_editor(
 def test_a_wrong_line_of_a_packed_file_has_its_number_too(
     read: Callable[..., Read], tmp_path: Path
 ) -> None:
-    write(tmp_path / "a.csv.gz", gzip.compress(b"x,y\n1,2\n1,2,3\n"))
+    write(tmp_path / "a.csv.gz", gzip.compress(b"x,y\n1,2\n1,2,3\n", mtime=0))
     with pytest.raises(StoreError, match="line 3 has 3 fields; 2 are expected"):
         read("a.csv.gz", "csv")
 
