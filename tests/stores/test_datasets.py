@@ -698,7 +698,7 @@ def test_a_frame_comes_back_from_parquet_as_it_was(
     ("name", "content", "place"),
     [
         ("a.csv", "é,y\n1,2\n".encode("latin-1"), r"line 1 \(byte 0\).* latin1"),
-        ("a.csv.gz", gzip.compress("x,y\n1,é\n".encode("latin-1")), r"line 2 \(byte 6\)"),
+        ("a.csv.gz", gzip.compress("x,y\n1,é\n".encode("latin-1"), mtime=0), r"line 2 \(byte 6\)"),
     ],
 )
 def test_another_encoding_is_named(
