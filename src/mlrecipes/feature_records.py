@@ -55,7 +55,7 @@ class FeatureTableInfo:
     version: int
     table_id: str
     properties: Mapping[str, str] = field(default_factory=dict)
-    n_rows: int | None = None
+    n_rows: int | None = field(default=None, compare=False)
 
     @property
     def content_id(self) -> str:

@@ -204,7 +204,8 @@ def test_a_reset_lists_and_deletes_with_yes_only(
     assert set(ours) <= {run.info.run_id for run in runs(other)}
 
     done = mlflow(other, environment, *words, "-e", "reset", "-P", "yes=true")
-    assert "Deleted 1 alias, 1 version, 1 model, 1 project run, 1 run." in done
+    deleted = "Deleted 1 alias, 1 version, 1 model, 1 project run, 1 run, 7 feature tables."
+    assert deleted in done
     left = runs(other)
     assert {run.data.tags["mlflow.project.entryPoint"] for run in left} == {"reset"}
     assert {run.info.status for run in left} == {"FINISHED"}

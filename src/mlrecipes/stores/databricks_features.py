@@ -73,7 +73,8 @@ class DatabricksFeatureStore:
         """Names of all feature tables, sorted."""
         with spark_errors(f"list the feature tables of {self._schema}"):
             rows = self._session.sql(f"SHOW TABLES IN {_quoted(self._schema)}").collect()
-            names = [row["tableName"] for row in rows if rules.NAME.fullmatch(row["tableName"])]
+            stored = [row["tableName"] for row in rows if not row["isTemporary"]]
+            names = [name for name in stored if rules.NAME.fullmatch(name)]
             return sorted(name for name in names if self._is_feature_table(name))
 
     def find(self, name: str) -> FeatureTableInfo | None:
