@@ -4,7 +4,7 @@ import math
 
 import pandas as pd
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlrecipes.splits import SplitParts, split_frame
@@ -72,10 +72,10 @@ def test_the_order_of_the_rows_does_not_matter(
 def test_rows_keep_their_part_when_rows_are_appended(
     using: str, frame: pd.DataFrame, n_old: int
 ) -> None:
+    if using == "split_ratios":
+        # The first gap in a class made floats of whole numbers then, and floats hash otherwise.
+        frame = frame.fillna(dict.fromkeys(frame.select_dtypes("Int64").columns, 0))
     old = frame.head(n_old)
-    # The first gap made floats of whole numbers then, and floats hash otherwise.
-    gaps = [part.select_dtypes("Int64").isna().any() for part in (old, frame)]
-    assume(using != "split_ratios" or gaps[0].equals(gaps[1]))
     before, after = keys(divide(old, using)), keys(divide(frame, using))
     assert before == {name: [k for k in found if k < n_old] for name, found in after.items()}
 
