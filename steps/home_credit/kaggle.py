@@ -7,6 +7,7 @@ import hashlib
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -102,7 +103,8 @@ def differing_files(folder: Path) -> list[DifferingFile]:
         path = find_table(folder, name)
         if path.suffix == ".parquet":
             continue
-        seen = _sha256(path)
+        facts = path.stat()
+        seen = _sha256(path, facts.st_size, facts.st_mtime_ns)
         if seen != table.sha256:
             differing.append(DifferingFile(path, table.sha256, seen))
     return differing
@@ -137,7 +139,9 @@ def _describe_content(folder: Path) -> str:
     return f"the folder has {shown}" + (f" and {more} more" if more > 0 else "")
 
 
-def _sha256(path: Path) -> str:
+@cache
+def _sha256(path: Path, size_bytes: int, changed_ns: int) -> str:
+    """Of the CSV itself; a file that did not change is read once in a run, however often asked."""
     digest = hashlib.sha256()
     with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
         while block := stream.read(BLOCK_BYTES):

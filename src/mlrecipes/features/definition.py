@@ -106,9 +106,10 @@ def load_definitions(root: Path, sets: Iterable[str]) -> tuple[FeatureDefinition
     """
     found: list[FeatureDefinition] = []
     problems: list[Problem] = []
+    macros = _macros(root)
     for name in dict.fromkeys(sets):
         for path in _files(root, name, problems):
-            definition = _read(path, root, problems)
+            definition = _read(path, root, macros, problems)
             if definition is not None:
                 found.append(definition)
     problems.extend(_twice(found))
@@ -146,7 +147,9 @@ def _files(root: Path, set_name: str, problems: list[Problem]) -> list[Path]:
     return []
 
 
-def _read(path: Path, root: Path, problems: list[Problem]) -> FeatureDefinition | None:
+def _read(
+    path: Path, root: Path, macros: list[str], problems: list[Problem]
+) -> FeatureDefinition | None:
     file = path.relative_to(root).as_posix()
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -172,7 +175,7 @@ def _read(path: Path, root: Path, problems: list[Problem]) -> FeatureDefinition 
         slices=Slices(header.primary_keys[0], header.slices) if header.slices > 1 else None,
         file=file,
         body=body,
-        digest=_digest([header.model_dump_json(exclude={"slices"}), body, *_macros(root)]),
+        digest=_digest([header.model_dump_json(exclude={"slices"}), body, *macros]),
     )
 
 

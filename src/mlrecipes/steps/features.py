@@ -6,14 +6,13 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlrecipes.config.schema import RecipeConfig
 from mlrecipes.errors import DataError, UserCodeError, did_you_mean, few
-from mlrecipes.feature_ports import FeatureBackend
+from mlrecipes.feature_ports import FeatureBackend, FeatureStore
 from mlrecipes.feature_records import FeatureTableInfo
 from mlrecipes.features.definition import FeatureDefinition, built_from, load_definitions
-from mlrecipes.features.sql import FeatureQuery, parse_query
 from mlrecipes.records import (
     ArtifactKind,
     ArtifactSpec,
@@ -25,6 +24,9 @@ from mlrecipes.records import (
 )
 from mlrecipes.steps._contract import Context, Step, UserFunction
 from mlrecipes.steps._features import table_source
+
+if TYPE_CHECKING:
+    from mlrecipes.features.sql import FeatureQuery
 
 __all__ = ["STEP"]
 
@@ -70,6 +72,8 @@ def user_functions(config: RecipeConfig) -> tuple[UserFunction, ...]:
 
 def run(inputs: Inputs, context: Context) -> StepResult:
     """Compute each table whose query or raw tables changed, and write it to the store."""
+    from mlrecipes.features.sql import parse_query
+
     root, asked = context.project.root, context.config.steps.features
     definitions = load_definitions(root, asked.sets if asked else ())
     queries = {definition.name: parse_query(definition, root) for definition in definitions}
@@ -156,24 +160,34 @@ def _build(
         return _Built(definition, before, UP_TO_DATE, 0.0)
     tables = {name: raw[name] for name in query.tables}
     rows = engine.query(query.texts[engine.dialect], tables, definition.slices)
-    made = {BUILT_FROM: key}
-    if before is None:
-        what, _ = "created", store.create(table, rows, made)
-    elif definition.write == "merge" and before.table.row_keys == table.row_keys:
-        what, _ = "merged", store.upsert(table.name, rows, made)
-    elif before.table.row_keys == table.row_keys:
-        version = before.version
-        what, _ = (
-            "replaced",
-            store.overwrite(table.name, rows, expected_version=version, properties=made),
-        )
-    else:
-        store.drop(table.name)
-        what, _ = "made anew: its keys changed", store.create(table, rows, made)
+    what = _write(definition, rows, {BUILT_FROM: key}, before, store)
     after = store.find(table.name)
     if after is None:
         raise DataError(f"The feature table {table.name} was dropped while it was built.")
     return _Built(definition, after, what, time.monotonic() - started)
+
+
+def _write(
+    definition: FeatureDefinition,
+    rows: Any,
+    properties: Mapping[str, str],
+    before: FeatureTableInfo | None,
+    store: FeatureStore,
+) -> str:
+    """Write the rows as the definition asks, and say how."""
+    table = definition.table
+    if before is None:
+        store.create(table, rows, properties)
+        return "created"
+    if before.table.row_keys != table.row_keys:
+        store.drop(table.name)
+        store.create(table, rows, properties)
+        return "made anew: its keys changed"
+    if definition.write == "merge":
+        store.upsert(table.name, rows, properties)
+        return "merged"
+    store.overwrite(table.name, rows, expected_version=before.version, properties=properties)
+    return "replaced"
 
 
 def _facts(built: _Built) -> dict[str, Any]:
