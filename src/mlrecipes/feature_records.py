@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["FeatureTable", "FeatureTableInfo", "Lookup", "Slices"]
+__all__ = ["TABLE_URI", "FeatureTable", "FeatureTableInfo", "Lookup", "Slices"]
+
+
+TABLE_URI = "feature-table://"
+"""Begins the name of a feature table among what a step has read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +105,13 @@ class Lookup:
     features: Mapping[str, str]
     version: int | None = None
     event_time: str | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it puts beside the spine."""
+        return tuple(self.features.values())
+
+    @property
+    def spine_columns(self) -> tuple[str, ...]:
+        """The columns that it needs of the spine."""
+        return (*self.keys, self.event_time) if self.event_time else tuple(self.keys)

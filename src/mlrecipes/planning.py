@@ -19,6 +19,7 @@ from mlrecipes.dag.fingerprint import flatten
 from mlrecipes.dag.graph import Graph, build_graph
 from mlrecipes.dag.plan import Known, Wanted
 from mlrecipes.errors import ConfigError, Problem
+from mlrecipes.feature_records import TABLE_URI
 from mlrecipes.features.definition import FeatureDefinition, load_definitions
 from mlrecipes.records import JSON, Manifest, Source
 from mlrecipes.steps import Step, UserFunction, steps_of
@@ -38,7 +39,6 @@ from mlrecipes.user_code.source import SourceTree
 __all__ = ["Project", "open_project"]
 
 WORKSPACE = ".mlrecipes"
-FEATURE_TABLE = "feature-table://"
 
 
 @dataclass(frozen=True)
@@ -242,7 +242,7 @@ class Project:
 
     def _source_change(self, source: Source) -> str | None:
         """Why what was read is not what it was; what lies elsewhere is not looked at."""
-        if source.uri.startswith(FEATURE_TABLE):
+        if source.uri.startswith(TABLE_URI):
             return self._table_change(source)
         if source.sha256 is None or "://" in source.uri:
             return None
@@ -255,7 +255,7 @@ class Project:
     def _table_change(self, source: Source) -> str | None:
         if self.config.feature_store.using != "local":
             return None
-        name = source.uri.removeprefix(FEATURE_TABLE)
+        name = source.uri.removeprefix(TABLE_URI)
         now = local_table(self.config.feature_store, self.root, self.workspace, name)
         if now is None:
             return f"feature table {name} is gone"

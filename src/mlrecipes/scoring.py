@@ -54,11 +54,11 @@ def score_batch(project: Project, rows: pd.DataFrame, model_uri: str | None = No
         lookups = tuple(replace(lookup, version=None) for lookup in model_lookups(path))
         model = load_pyfunc(path)
         wanted = [str(name) for name in model.metadata.get_input_schema().input_names()]
-        looked_up = {column for lookup in lookups for column in lookup.features.values()}
-        keys = {column for lookup in lookups for column in lookup.keys}
-        moments = {lookup.event_time for lookup in lookups if lookup.event_time}
-        _check(rows, keys | moments | (set(wanted) - looked_up), uri)
-        features = _joined(project, rows, lookups, folder) if lookups else rows
+        looked_up = {column for lookup in lookups for column in lookup.columns}
+        keys = {column for lookup in lookups for column in lookup.spine_columns}
+        _check(rows, keys | (set(wanted) - looked_up), uri)
+        own = rows[[column for column in rows.columns if column not in looked_up]]
+        features = _joined(project, own, lookups, folder) if lookups else rows
         # Gaps are told to the model as they are: MLflow's own check refuses them in columns
         # of whole numbers, and an applicant without history is no error.
         answer = model.unwrap_python_model().predict(None, features[wanted])
@@ -84,16 +84,15 @@ def _check(rows: pd.DataFrame, needed: set[str], model_uri: str) -> None:
 
 
 def _joined(project: Project, rows: pd.DataFrame, lookups: Any, folder: Path) -> Any:
-    import pandas as pd
+    from mlrecipes.stores.frame_writer import write_frame
+    from mlrecipes.stores.frames import read_frame
 
-    looked_up = {column for lookup in lookups for column in lookup.features.values()}
     spine, joined = folder / "spine.parquet", folder / "joined.parquet"
-    kept = [column for column in rows.columns if column not in looked_up]
-    rows[kept].reset_index(drop=True).to_parquet(spine, index=False)
+    write_frame(spine, rows.reset_index(drop=True))
     settings = project.config.feature_store
     backend = open_backend(settings, project.root, project.workspace, folder)
     backend.store.join(spine, lookups, joined)
-    return pd.read_parquet(joined)
+    return read_frame(joined)
 
 
 def _beside(rows: pd.DataFrame, answer: Any) -> Any:

@@ -8,7 +8,8 @@ from sklearn.preprocessing import FunctionTransformer, KBinsDiscretizer, OneHotE
 
 from mlrecipes.errors import DataError
 from mlrecipes.feature_records import Lookup
-from mlrecipes.steps._lookups import check_used, from_json, lookups_json
+from mlrecipes.features.lookups import lookups_from_json, lookups_json
+from mlrecipes.steps._lookups import check_used
 
 ROWS = pd.DataFrame(
     {
@@ -62,4 +63,4 @@ def test_bins_and_sums_count_as_use() -> None:
 
 def test_lookups_survive_json() -> None:
     lookups = (LOOKUP, Lookup("u", {"k": "K"}, {"F": "F"}, event_time="at"))
-    assert from_json(lookups_json(lookups)) == lookups
+    assert lookups_from_json(lookups_json(lookups)) == lookups

@@ -82,13 +82,12 @@ def _contradictions(config: RecipeConfig) -> Iterator[Finding]:
 
 def _lookup_problems(config: RecipeConfig) -> Iterator[Finding]:
     """Lookups that name what cannot become a feature, or the same feature twice."""
-    hidden = {config.target_col, *config.id_cols, *config.ignore_cols}
     first: dict[str, str] = {}
     for index, lookup in enumerate(config.steps.ingest.feature_lookups):
         key = f"steps.ingest.feature_lookups[{index}]"
         for feature in lookup.feature_names:
             column = lookup.rename_outputs.get(feature, feature)
-            if column in hidden:
+            if column in config.hidden_cols:
                 what = f"names '{shorten(column)}', which the model never sees."
                 yield f"{key}.feature_names", what, "Remove it here, or from ignore_cols."
             other = first.setdefault(column, key)

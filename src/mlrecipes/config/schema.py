@@ -115,6 +115,11 @@ class RecipeConfig(Section):
         return self.recipe == "classification/v1" and self.positive_class is not None
 
     @property
+    def hidden_cols(self) -> frozenset[str]:
+        """Columns that no model sees: the target, identifiers and ignored ones."""
+        return frozenset({self.target_col, *self.id_cols, *self.ignore_cols})
+
+    @property
     def metric_directions(self) -> Mapping[str, bool]:
         """Each metric that can be used in this recipe; True where greater is better."""
         builtin = metric_directions(self.recipe, is_binary=self.is_binary)

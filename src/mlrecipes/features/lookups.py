@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from mlrecipes.config.feature_schema import FeatureLookup
 from mlrecipes.errors import DataError, did_you_mean, few, shorten
 from mlrecipes.feature_records import FeatureTableInfo, Lookup
+from mlrecipes.records import to_json
 
-__all__ = ["Spine", "resolve_lookups"]
+__all__ = ["Spine", "lookups_from_json", "lookups_json", "resolve_lookups"]
 
 KEY = "steps.ingest.feature_lookups"
 
@@ -28,6 +30,17 @@ class Spine:
     columns: Sequence[str]
     hidden: frozenset[str] = frozenset()
     needs_time: bool = True
+
+
+def lookups_json(lookups: Sequence[Lookup]) -> list[dict[str, Any]]:
+    """Lookups as plain data, for an artifact or a model."""
+    plain: list[dict[str, Any]] = to_json(list(lookups))
+    return plain
+
+
+def lookups_from_json(data: Sequence[Mapping[str, Any]]) -> tuple[Lookup, ...]:
+    """The lookups that :func:`lookups_json` took apart."""
+    return tuple(Lookup(**item) for item in data)
 
 
 def resolve_lookups(
@@ -112,7 +125,7 @@ def _feature_problems(lookup: FeatureLookup, info: FeatureTableInfo) -> Iterator
 
 
 def _column_problems(lookup: Lookup, taken: dict[str, str], spine: Spine) -> Iterator[str]:
-    columns = list(lookup.features.values())
+    columns = list(lookup.columns)
     doubles = [column for column in columns if column in taken or columns.count(column) > 1]
     for column in dict.fromkeys(doubles):
         other = taken.get(column, "itself")

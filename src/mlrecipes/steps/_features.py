@@ -9,7 +9,7 @@ from typing import Any
 from mlrecipes.checks.names import check_names_are_text
 from mlrecipes.config.schema import RecipeConfig
 from mlrecipes.errors import DataError, did_you_mean, few
-from mlrecipes.feature_records import FeatureTableInfo
+from mlrecipes.feature_records import TABLE_URI, FeatureTableInfo
 from mlrecipes.records import Source
 
 __all__ = [
@@ -42,7 +42,7 @@ def features_of(frame: Any, config: RecipeConfig) -> Any:
 
 
 def _feature_names(frame: Any, config: RecipeConfig) -> list[Any]:
-    hidden = {config.target_col, *config.id_cols, *config.ignore_cols}
+    hidden = config.hidden_cols
     return [column for column in frame.columns if column not in hidden]
 
 
@@ -88,4 +88,4 @@ def check_columns(frame: Any, config: RecipeConfig, where: Mapping[str, str]) ->
 
 def table_source(info: FeatureTableInfo) -> Source:
     """A feature table as a source: another version of it is another content."""
-    return Source(f"feature-table://{info.table.name}", None, info.content_id)
+    return Source(f"{TABLE_URI}{info.table.name}", None, info.content_id)

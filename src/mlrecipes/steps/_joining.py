@@ -74,8 +74,7 @@ def lookups_of(
             f"The feature table {moved[0]} was written by somebody else since it was built here.",
             hint="Run it again: the features step looks at the table anew.",
         )
-    hidden = frozenset({config.target_col, *config.id_cols, *config.ignore_cols})
-    spine = Spine(tuple(columns), hidden)
+    spine = Spine(tuple(columns), config.hidden_cols)
     found = resolve_lookups(config.steps.ingest.feature_lookups, tables, spine, context.where)
     return found, list(tables.values())
 
@@ -86,8 +85,7 @@ def _moved(info: FeatureTableInfo, facts: Mapping[str, Any]) -> bool:
 
 def spine_columns(lookups: Sequence[Lookup]) -> list[str]:
     """The columns that rows need for their features to be looked up."""
-    needed = [name for lookup in lookups for name in (*lookup.keys, lookup.event_time) if name]
-    return list(dict.fromkeys(needed))
+    return list(dict.fromkeys(name for lookup in lookups for name in lookup.spine_columns))
 
 
 def cover(table: StoredFrame, lookups: Sequence[Lookup]) -> Coverage:
@@ -95,7 +93,7 @@ def cover(table: StoredFrame, lookups: Sequence[Lookup]) -> Coverage:
     found: dict[str, float] = {}
     missing: dict[str, float] = {}
     for lookup in lookups:
-        is_known = table.columns(list(lookup.features.values())).notna()
+        is_known = table.columns(lookup.columns).notna()
         found[lookup.table] = float(is_known.any(axis=1).mean())
         missing |= {str(name): 1 - float(share) for name, share in is_known.mean().items()}
     return Coverage(table.n_rows, found, missing)

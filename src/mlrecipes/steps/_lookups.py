@@ -7,29 +7,12 @@ from typing import Any
 
 from mlrecipes.errors import DataError, few
 from mlrecipes.feature_records import Lookup
-from mlrecipes.records import to_json
 
-__all__ = ["check_used", "feature_columns", "from_json", "lookups_json"]
+__all__ = ["check_used"]
 
 N_ROWS = 20
 N_DONORS = 1_000
 SEED = 42
-
-
-def lookups_json(lookups: Sequence[Lookup]) -> list[dict[str, Any]]:
-    """Lookups as plain data, for an artifact or a model."""
-    plain: list[dict[str, Any]] = to_json(list(lookups))
-    return plain
-
-
-def from_json(data: Sequence[Mapping[str, Any]]) -> tuple[Lookup, ...]:
-    """The lookups that :func:`lookups_json` took apart."""
-    return tuple(Lookup(**item) for item in data)
-
-
-def feature_columns(lookups: Sequence[Lookup]) -> list[str]:
-    """The columns that lookups put beside the data, in order."""
-    return [column for lookup in lookups for column in lookup.features.values()]
 
 
 def check_used(transformer: Any, features: Any, lookups: Sequence[Lookup]) -> None:
@@ -46,7 +29,8 @@ def check_used(transformer: Any, features: Any, lookups: Sequence[Lookup]) -> No
     Raises:
         DataError: The output does not depend on some of the features.
     """
-    columns = [column for column in feature_columns(lookups) if column in features.columns]
+    looked_up = [column for lookup in lookups for column in lookup.columns]
+    columns = [column for column in looked_up if column in features.columns]
     if transformer is None or not columns:
         return
     unused = _unused(transformer, features, columns)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from mlrecipes.config.step_schema import Ingest
 from mlrecipes.errors import DataError, UserCodeError, did_you_mean, few
 from mlrecipes.feature_ports import FeatureStore
 from mlrecipes.feature_records import Lookup
+from mlrecipes.features.lookups import lookups_json
 from mlrecipes.ports import StoredFrame
 from mlrecipes.records import ArtifactKind, ArtifactSpec, Facts, Section, Source, StepResult
 from mlrecipes.steps._contract import Context, Step, UserFunction
@@ -24,7 +25,6 @@ from mlrecipes.steps._joining import (
     lookups_of,
     spine_columns,
 )
-from mlrecipes.steps._lookups import lookups_json
 
 __all__ = ["STEP", "WITH_FEATURES"]
 
@@ -81,10 +81,13 @@ def run(inputs: Inputs | InputsWithFeatures, context: Context) -> StepResult:
     """Find the data, read it, look features up, check the target and profile the columns."""
     config = context.config
     if config.steps.ingest.feature_lookups:
-        spine = _read(KEY, config.steps.ingest, context, "spine")
+        rows = _read(KEY, config.steps.ingest, context, "spine")
+        spine = _narrowed(rows, config.steps.ingest.columns or list(rows.table.dtypes), context)
         ingested = _with_features(spine, inputs, context)
     else:
         ingested = _read(KEY, config.steps.ingest, context, INGESTED)
+        if config.steps.ingest.columns:
+            ingested = _narrowed(ingested, config.steps.ingest.columns, context)
     table = ingested.table
     where = {key: context.where(key) for key in ("target_col", "id_cols", "ignore_cols")}
     check_columns(table.head(0), config, where)
@@ -122,9 +125,13 @@ def _read(key: str, section: Ingest, context: Context, into: str) -> _Ingested:
                 f"the {len(columns)} columns of the data ({few(columns)}).",
                 hint=did_you_mean(name, columns),
             )
-    if section.columns or context.config.steps.ingest.feature_lookups:
-        table = context.ports.reader.narrow(table, section.columns or columns)
     return _Ingested(table, dataset.sources)
+
+
+def _narrowed(ingested: _Ingested, columns: Sequence[str], context: Context) -> _Ingested:
+    """Some columns of the rows, numbered from 0."""
+    table = context.ports.reader.narrow(ingested.table, columns)
+    return dataclasses.replace(ingested, table=table)
 
 
 def _locate(key: str, section: Ingest, context: Context) -> Any:
@@ -171,17 +178,18 @@ def _cover_scoring(
     section = context.config.steps.ingest_scoring
     if section is None or not section.has_location:
         return None
-    table = _read(SCORING_KEY, section, context, "rows_to_score").table
-    missing = [name for name in spine_columns(lookups) if name not in table.dtypes]
+    rows = _read(SCORING_KEY, section, context, "rows_to_score")
+    kept, needed = section.columns or list(rows.table.dtypes), spine_columns(lookups)
+    missing = [name for name in needed if name not in kept]
     if missing:
         raise DataError(
             f"{context.where(SCORING_KEY)}: the rows to score lack {few(missing)}, by which "
             "features are looked up.",
-            hint=did_you_mean(missing[0], table.dtypes),
+            hint=did_you_mean(missing[0], kept),
         )
-    keys = context.ports.reader.narrow(table, spine_columns(lookups))
+    keys = _narrowed(rows, needed, context)
     path = context.staging / "features_to_score.parquet"
-    store.join(keys.path, lookups, path)
+    store.join(keys.table.path, lookups, path)
     return cover(context.ports.reader.stored(path), lookups)
 
 

@@ -10,6 +10,7 @@ from mlrecipes.checks.profile import preview_table
 from mlrecipes.config.schema import RecipeConfig
 from mlrecipes.errors import UserCodeError
 from mlrecipes.feature_records import Lookup
+from mlrecipes.features.lookups import lookups_from_json
 from mlrecipes.ports import ModelDescription
 from mlrecipes.records import (
     ArtifactKind,
@@ -22,7 +23,6 @@ from mlrecipes.records import (
 )
 from mlrecipes.steps._contract import Context, Step, UserFunction
 from mlrecipes.steps._features import common_settings, described, features_of, target_of
-from mlrecipes.steps._lookups import from_json
 from mlrecipes.steps._recording import record_parts, record_training, run_tags
 from mlrecipes.steps._scores import (
     Scores,
@@ -84,7 +84,7 @@ def user_functions(config: RecipeConfig) -> tuple[UserFunction, ...]:
 
 def run(inputs: Inputs, context: Context) -> StepResult:
     """Open a run, fit, score both parts, save the model and record everything."""
-    lookups = from_json(inputs.feature_lookups)
+    lookups = lookups_from_json(inputs.feature_lookups)
     run_info = context.ports.tracker.start_run(run_tags(context, lookups))
     trained = _train(inputs, context)
     description = _describe(trained, context, lookups)

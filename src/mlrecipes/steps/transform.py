@@ -10,10 +10,11 @@ from typing import Any
 from mlrecipes.checks.profile import preview_table, profile_frame, schema_table
 from mlrecipes.config.schema import RecipeConfig
 from mlrecipes.errors import DataError, UserCodeError
+from mlrecipes.features.lookups import lookups_from_json
 from mlrecipes.records import ArtifactKind, ArtifactSpec, Section, StepResult, Text
 from mlrecipes.steps._contract import Context, Step, UserFunction
 from mlrecipes.steps._features import common_settings, described, features_of, target_of
-from mlrecipes.steps._lookups import check_used, from_json
+from mlrecipes.steps._lookups import check_used
 
 __all__ = ["STEP"]
 
@@ -47,7 +48,7 @@ def run(inputs: Inputs, context: Context) -> StepResult:
     """Fit on the training part, transform training and validation."""
     config = context.config
     transformer = _fitted_transformer(inputs.training_data, context)
-    lookups = from_json(inputs.feature_lookups)
+    lookups = lookups_from_json(inputs.feature_lookups)
     check_used(transformer, features_of(inputs.training_data, config), lookups)
     training = _transformed(transformer, inputs.training_data, config)
     validation = _transformed(transformer, inputs.validation_data, config)

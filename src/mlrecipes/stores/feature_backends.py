@@ -67,9 +67,7 @@ def place_of_tables(settings: FeatureStoreSettings, root: Path, workspace: Path)
 def local_table(
     settings: FeatureStoreSettings, root: Path, workspace: Path, name: str
 ) -> FeatureTableInfo | None:
-    """A table of a local store as it is now; None for a table or a store that is elsewhere."""
-    if settings.using != "local":
-        return None
+    """A table of a local store as it is now; None if there is none of this name."""
     from mlrecipes.stores.feature_tables import LocalFeatureStore
 
     folder = local_folder(settings, root, workspace)

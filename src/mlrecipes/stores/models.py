@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Any
 
 from mlrecipes.errors import StoreError, UserCodeError, shorten
 from mlrecipes.feature_records import Lookup
+from mlrecipes.features.lookups import lookups_from_json, lookups_json
 from mlrecipes.ports import ModelDescription
-from mlrecipes.records import to_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,7 +71,7 @@ class MlflowModels:
                 f"{_named(pipeline)} has no predict_proba, which predict_output: probability needs."
             )
         rows = examples.head(MAX_EXAMPLES)
-        lookups = {LOOKUPS: to_json(list(description.lookups))} if description.lookups else None
+        lookups = {LOOKUPS: lookups_json(description.lookups)} if description.lookups else None
         model = Model(metadata=lookups)
         with TemporaryDirectory() as temporary:
             parts = Path(temporary) / "sk_model"
@@ -154,7 +154,7 @@ def model_lookups(path: Path) -> tuple[Lookup, ...]:
     from mlflow.models import Model
 
     metadata = Model.load(str(path)).metadata or {}
-    return tuple(Lookup(**lookup) for lookup in metadata.get(LOOKUPS, ()))
+    return lookups_from_json(metadata.get(LOOKUPS, ()))
 
 
 def model_requirements(modules: Iterable[str]) -> tuple[str, ...]:
