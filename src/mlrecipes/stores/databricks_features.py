@@ -12,10 +12,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlrecipes.errors import StoreError, shorten
+from mlrecipes.errors import StoreError
 from mlrecipes.feature_records import FeatureTable, FeatureTableInfo, Lookup
 from mlrecipes.stores import feature_rules as rules
 from mlrecipes.stores import spark_delta
+from mlrecipes.stores.failures import could_not
 from mlrecipes.stores.joined_rows import ROW, check_lookups, spine_keys
 from mlrecipes.stores.spark import open_session, spark_errors
 from mlrecipes.stores.spark_joins import join_frames, write_frames
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 __all__ = ["DatabricksFeatureStore", "open_databricks_store"]
-
-MAX_REASON_LENGTH = 240
 
 
 def open_databricks_store(schema: str) -> DatabricksFeatureStore:
@@ -97,11 +96,7 @@ class DatabricksFeatureStore:
         Raises:
             StoreError: It exists; or keys are missing, null or not unique.
         """
-        rules.check_name(table.name)
-        rules.check_properties(properties)
-        found = self.find(table.name)
-        if found is not None:
-            raise rules.exists_already(table.name, found.version)
+        rules.check_new(self, table, properties)
         frame = to_frame(self._session, table.name, rows)
         rules.check_definition(table, frame.columns)
         with (
@@ -160,11 +155,11 @@ class DatabricksFeatureStore:
             TryAgain: The table has another version by now.
         """
         rules.check_properties(properties)
-        info = self._existing(name)
+        info = rules.existing(self, name)
         frame = to_frame(self._session, name, rows)
         rules.check_definition(info.table, frame.columns)
         with checked(name, frame, info.table.row_keys) as sound:
-            now = self._existing(name)
+            now = rules.existing(self, name)
             spark_delta.replace(self._session, self._ref(name), now, sound, expected_version)
         return self._set(name, properties)
 
@@ -181,7 +176,7 @@ class DatabricksFeatureStore:
         Raises:
             StoreError: There is no such table, column, version, or none at that time.
         """
-        info = self._existing(name)
+        info = rules.existing(self, name)
         if version is not None or at is not None:
             return spark_delta.read(self._session, self._ref(name), info, columns, version, at)
         wanted = rules.keys_first(info, columns)
@@ -198,7 +193,7 @@ class DatabricksFeatureStore:
         Raises:
             StoreError: A table, version or column is missing; or a column would be there twice.
         """
-        infos = [(lookup, self._existing(lookup.table)) for lookup in lookups]
+        infos = [(lookup, rules.existing(self, lookup.table)) for lookup in lookups]
         if not all(_client_can(lookup, info) for lookup, info in infos):
             frames = [
                 (lookup, info, self.read(lookup.table, version=lookup.version))
@@ -220,7 +215,7 @@ class DatabricksFeatureStore:
         Raises:
             StoreError: There is no such table.
         """
-        self._existing(name)
+        rules.existing(self, name)
         with _client_errors(f"drop feature table {name}"):
             self._client.drop_table(name=self._full(name))
 
@@ -269,7 +264,7 @@ class DatabricksFeatureStore:
         self, name: str, rows: Any, properties: Mapping[str, str] | None, *, new_allowed: bool
     ) -> Iterator[tuple[FeatureTableInfo, DataFrame]]:
         rules.check_properties(properties)
-        info = self._existing(name)
+        info = rules.existing(self, name)
         frame = to_frame(self._session, name, rows, info.columns)
         rules.check_changed(info, frame_columns(frame), new_allowed=new_allowed)
         with checked(name, frame, info.table.row_keys) as sound:
@@ -281,13 +276,7 @@ class DatabricksFeatureStore:
 
     def _set(self, name: str, properties: Mapping[str, str] | None) -> int:
         spark_delta.set_properties(self._session, self._ref(name), name, properties)
-        return self._existing(name).version
-
-    def _existing(self, name: str) -> FeatureTableInfo:
-        found = self.find(name)
-        if found is None:
-            raise rules.no_table(name, self.names())
-        return found
+        return rules.existing(self, name).version
 
     def _is_feature_table(self, name: str) -> bool:
         shown = self._session.sql(f"SHOW TBLPROPERTIES {self._ref(name)}")
@@ -330,7 +319,4 @@ def _client_errors(doing: str) -> Iterator[None]:
     except StoreError:
         raise
     except Exception as error:
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise StoreError(
-            f"Could not {doing}: {shorten(reason, limit=MAX_REASON_LENGTH)}"
-        ) from error
+        raise could_not(doing, error) from error

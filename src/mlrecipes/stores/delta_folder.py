@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from mlrecipes.errors import StoreError, TryAgain, shorten
+from mlrecipes.errors import StoreError, TryAgain
 from mlrecipes.feature_records import FeatureTableInfo
 from mlrecipes.stores import feature_rules as rules
+from mlrecipes.stores.failures import could_not
 from mlrecipes.stores.feature_types import type_name
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ __all__ = ["DeltaFolder", "delta_errors", "info_of"]
 
 LOG = "_delta_log"
 LOCK_WAIT_S = 120.0
-MAX_REASON_LENGTH = 240
 
 
 class DeltaFolder:
@@ -161,10 +161,7 @@ def delta_errors(doing: str) -> Iterator[None]:
     except CommitFailedError:
         raise
     except (DeltaError, pa.ArrowException, OSError) as error:
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise StoreError(
-            f"Could not {doing}: {shorten(reason, limit=MAX_REASON_LENGTH)}"
-        ) from error
+        raise could_not(doing, error) from error
 
 
 def info_of(name: str, delta: DeltaTable) -> FeatureTableInfo:

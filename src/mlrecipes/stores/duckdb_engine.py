@@ -10,8 +10,9 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlrecipes.errors import StoreError, shorten
+from mlrecipes.errors import StoreError
 from mlrecipes.feature_records import Slices
+from mlrecipes.stores.failures import could_not
 from mlrecipes.stores.table_files import files_of
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ __all__ = ["BATCH_ROWS", "DuckDbEngine", "duckdb_errors", "file_literal", "open_
 
 BATCH_ROWS = 65_536
 MEMORY_LIMIT = "2GB"
-MAX_REASON_LENGTH = 240
 
 # Types are taken from all rows: DuckDB would look at the first 20,480 and fail on a later one.
 # No times of day and no numbers beyond 64 bits but as floats: Delta has no type for them.
@@ -132,10 +132,7 @@ def duckdb_errors(doing: str) -> Iterator[None]:
     try:
         yield
     except (duckdb.Error, pa.ArrowException, OSError) as error:
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise StoreError(
-            f"Could not {doing}: {shorten(reason, limit=MAX_REASON_LENGTH)}"
-        ) from error
+        raise could_not(doing, error) from error
 
 
 def quoted(name: str) -> str:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mlrecipes.errors import MAX_EXAMPLES, StoreError, TryAgain, did_you_mean, few
+from mlrecipes.feature_ports import FeatureStore
 from mlrecipes.feature_records import FeatureTable, FeatureTableInfo
 from mlrecipes.stores.feature_types import check_columns
 
@@ -19,7 +20,9 @@ __all__ = [
     "check_changed",
     "check_definition",
     "check_name",
+    "check_new",
     "check_properties",
+    "existing",
     "exists_already",
     "info_from",
     "keys_first",
@@ -124,6 +127,33 @@ def check_properties(properties: Mapping[str, str] | None) -> None:
 def new_values(properties: Mapping[str, str] | None, now: Mapping[str, str]) -> dict[str, str]:
     """Those properties that are to be changed."""
     return {key: value for key, value in (properties or {}).items() if now.get(key) != value}
+
+
+def check_new(
+    store: FeatureStore, table: FeatureTable, properties: Mapping[str, str] | None
+) -> None:
+    """See to it that a table can be made: its name, its properties, and that there is none yet.
+
+    Raises:
+        StoreError: Something is wrong with one of these.
+    """
+    check_name(table.name)
+    check_properties(properties)
+    found = store.find(table.name)
+    if found is not None:
+        raise exists_already(table.name, found.version)
+
+
+def existing(store: FeatureStore, name: str) -> FeatureTableInfo:
+    """What a table that must be there holds now.
+
+    Raises:
+        StoreError: There is no such table.
+    """
+    found = store.find(name)
+    if found is None:
+        raise no_table(name, store.names())
+    return found
 
 
 def check_definition(table: FeatureTable, columns: Sequence[str]) -> None:

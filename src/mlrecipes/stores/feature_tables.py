@@ -69,11 +69,7 @@ class LocalFeatureStore:
         """
         from deltalake import DeltaTable, write_deltalake
 
-        rules.check_name(table.name)
-        rules.check_properties(properties)
-        found = self.find(table.name)
-        if found is not None:
-            raise rules.exists_already(table.name, found.version)
+        rules.check_new(self, table, properties)
         new = open_rows(table.name, rows)
         rules.check_definition(table, new.schema.names)
         building = self._tables.beside(table.name)
@@ -135,7 +131,7 @@ class LocalFeatureStore:
         from deltalake.exceptions import CommitFailedError
 
         rules.check_properties(properties)
-        table = self._existing(name).table
+        table = rules.existing(self, name).table
         new = open_rows(name, rows)
         rules.check_definition(table, new.schema.names)
         with stage(name, new, table.row_keys, self._temp_folder) as staged, self._tables.lock(name):
@@ -209,17 +205,11 @@ class LocalFeatureStore:
 
     # ---- writing ---------------------------------------------------------------------------
 
-    def _existing(self, name: str) -> FeatureTableInfo:
-        found = self.find(name)
-        if found is None:
-            raise rules.no_table(name, self.names())
-        return found
-
     def _merge(
         self, name: str, rows: Any, properties: Mapping[str, str] | None, *, new_allowed: bool
     ) -> int:
         rules.check_properties(properties)
-        info = self._existing(name)
+        info = rules.existing(self, name)
         new = open_rows(name, rows, info.columns)
         rules.check_changed(info, columns_of(new), new_allowed=new_allowed)
         write = add_by_key if new_allowed else merge_by_key

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlrecipes.errors import StoreError, shorten
+from mlrecipes.errors import StoreError
 from mlrecipes.feature_records import Slices
+from mlrecipes.stores.failures import could_not
 from mlrecipes.stores.table_files import files_of
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["SparkEngine", "open_session", "spark_errors"]
 
-MAX_REASON_LENGTH = 240
 LOCAL = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
@@ -168,8 +168,4 @@ def spark_errors(doing: str) -> Iterator[None]:
     try:
         yield
     except (PySparkException, Py4JError, OSError) as error:
-        lines = [line for line in str(error).splitlines() if line.strip()]
-        reason = lines[0] if lines else type(error).__name__
-        raise StoreError(
-            f"Could not {doing}: {shorten(reason, limit=MAX_REASON_LENGTH)}"
-        ) from error
+        raise could_not(doing, error) from error

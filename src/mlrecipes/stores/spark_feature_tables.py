@@ -65,11 +65,7 @@ class SparkFeatureStore:
             StoreError: It exists; or keys are missing, null or not unique.
             TryAgain: Another process writes to a table of this name for long.
         """
-        rules.check_name(table.name)
-        rules.check_properties(properties)
-        found = self.find(table.name)
-        if found is not None:
-            raise rules.exists_already(table.name, found.version)
+        rules.check_new(self, table, properties)
         frame = to_frame(self._session, table.name, rows)
         rules.check_definition(table, frame.columns)
         with (
@@ -85,7 +81,7 @@ class SparkFeatureStore:
                 self._session, f"delta.{ticked(str(building))}", table.description, kept, sound
             )
             self._tables.put(building, table.name)
-        return self._existing(table.name).version
+        return rules.existing(self, table.name).version
 
     def upsert(self, name: str, rows: Any, properties: Mapping[str, str] | None = None) -> int:
         """Change rows whose keys are there and add the others.
@@ -124,14 +120,14 @@ class SparkFeatureStore:
             TryAgain: The table has another version by now.
         """
         rules.check_properties(properties)
-        table = self._existing(name).table
+        table = rules.existing(self, name).table
         frame = to_frame(self._session, name, rows)
         rules.check_definition(table, frame.columns)
         with self._tables.lock(name), checked(name, frame, table.row_keys) as sound:
-            now = self._existing(name)
+            now = rules.existing(self, name)
             spark_delta.replace(self._session, self._ref(name), now, sound, expected_version)
             spark_delta.set_properties(self._session, self._ref(name), name, properties)
-            return self._existing(name).version
+            return rules.existing(self, name).version
 
     def read(
         self,
@@ -148,7 +144,7 @@ class SparkFeatureStore:
         Raises:
             StoreError: There is no such table, column, version, or none at that time.
         """
-        info = self._existing(name)
+        info = rules.existing(self, name)
         return spark_delta.read(self._session, self._ref(name), info, columns, version, at)
 
     def join(self, spine: Path, lookups: Sequence[Lookup], path: Path) -> None:
@@ -159,7 +155,7 @@ class SparkFeatureStore:
         """
         tables = []
         for lookup in lookups:
-            now, ref = self._existing(lookup.table), self._ref(lookup.table)
+            now, ref = rules.existing(self, lookup.table), self._ref(lookup.table)
             frame = spark_delta.read(self._session, ref, now, version=lookup.version)
             info = rules.as_of(now, frame_columns(frame), lookup.version)
             tables.append((lookup, info, frame))
@@ -179,7 +175,7 @@ class SparkFeatureStore:
         self, name: str, rows: Any, properties: Mapping[str, str] | None, *, new_allowed: bool
     ) -> int:
         rules.check_properties(properties)
-        info = self._existing(name)
+        info = rules.existing(self, name)
         frame = to_frame(self._session, name, rows, info.columns)
         rules.check_changed(info, frame_columns(frame), new_allowed=new_allowed)
         by_key = spark_delta.add_by_key if new_allowed else spark_delta.merge_by_key
@@ -189,15 +185,9 @@ class SparkFeatureStore:
             by_key(self._session, self._ref(name), now, sound)
 
         with self._tables.lock(name), checked(name, frame, info.table.row_keys) as sound:
-            spark_delta.commit(name, lambda: self._existing(name), merge)
+            spark_delta.commit(name, lambda: rules.existing(self, name), merge)
             spark_delta.set_properties(self._session, self._ref(name), name, properties)
-            return self._existing(name).version
-
-    def _existing(self, name: str) -> FeatureTableInfo:
-        found = self.find(name)
-        if found is None:
-            raise rules.no_table(name, self.names())
-        return found
+            return rules.existing(self, name).version
 
     def _ref(self, name: str) -> str:
         return f"delta.{ticked(str(self._tables.path / name))}"
