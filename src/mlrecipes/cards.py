@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mlrecipes.errors import GateRejected, RecipeError
 from mlrecipes.planning import Project
@@ -15,9 +17,32 @@ from mlrecipes.reports.html import render_card
 from mlrecipes.reports.index import StepRow, render_index
 from mlrecipes.stores.replacing import replace_text
 
-__all__ = ["CardFolder", "failed_view", "succeeded_view"]
+__all__ = ["Card", "CardFolder", "failed_view", "succeeded_view"]
 
 KEY_SHOWN = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A step's card; a notebook shows it in place.
+
+    Attributes:
+        path: The HTML file.
+        json_path: The same facts as JSON.
+    """
+
+    path: Path
+    json_path: Path
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The card's content as plain data."""
+        content: dict[str, Any] = json.loads(self.json_path.read_text(encoding="utf-8"))
+        return content
+
+    def _repr_html_(self) -> str:
+        html = self.path.read_text(encoding="utf-8").replace("&", "&amp;").replace('"', "&quot;")
+        return f'<iframe srcdoc="{html}" style="width:100%;height:80vh;border:0"></iframe>'
 
 
 class CardFolder:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 from mlrecipes.feature_ports import FeatureBackend
 from mlrecipes.planning import Project
@@ -15,7 +16,7 @@ from mlrecipes.stores.models import MlflowModels
 from mlrecipes.stores.registry import MlflowRegistry
 from mlrecipes.stores.tracking import MlflowTracker, TrackingTarget, ping
 
-__all__ = ["connect", "connect_cleaners"]
+__all__ = ["as_mlflow", "connect", "connect_cleaners"]
 
 
 def connect(project: Project) -> Ports:
@@ -74,3 +75,24 @@ def _committed_run(project: Project) -> str | None:
         return None
     spec = next(spec for spec in project.steps["train"].writes if spec.name == "run")
     return str(project.store.read(manifest, spec)["run_id"])
+
+
+def as_mlflow(name: str, value: Any, project: Project) -> Any:
+    """Turn what is stored about MLflow's things into the things themselves."""
+    if name == "model":
+        from mlrecipes.stores.models import load_pyfunc
+
+        return load_pyfunc(value)
+    if name == "run":
+        from mlrecipes.stores.tracking import get_run
+
+        return get_run(project.destinations.tracking_uri, value["run_id"])
+    if name == "registered_model_version":
+        from mlrecipes.stores.registry import get_version
+
+        return get_version(
+            project.destinations.registry_uri,
+            value["registered_model_name"],
+            value["registered_model_version"],
+        )
+    return value

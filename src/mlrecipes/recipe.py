@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlrecipes.cards import CardFolder
+from mlrecipes.cards import Card, CardFolder
 from mlrecipes.config.load import find_recipe_root
 from mlrecipes.dag.plan import plan
 from mlrecipes.errors import RecipeError, StoreError, did_you_mean
@@ -28,29 +26,6 @@ from mlrecipes.user_code.imports import UserCode
 __all__ = ["Card", "Recipe"]
 
 LAST_STEP = "register"
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """A step's card; a notebook shows it in place.
-
-    Attributes:
-        path: The HTML file.
-        json_path: The same facts as JSON.
-    """
-
-    path: Path
-    json_path: Path
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """The card's content as plain data."""
-        content: dict[str, Any] = json.loads(self.json_path.read_text(encoding="utf-8"))
-        return content
-
-    def _repr_html_(self) -> str:
-        html = self.path.read_text(encoding="utf-8").replace("&", "&amp;").replace('"', "&quot;")
-        return f'<iframe srcdoc="{html}" style="width:100%;height:80vh;border:0"></iframe>'
 
 
 class Recipe:
@@ -219,7 +194,9 @@ class Recipe:
             return None
         with UserCode(project.root).importable():
             value = project.store.read(manifest, artifact)
-        return _as_mlflow(name, value, project)
+        from mlrecipes.connect import as_mlflow
+
+        return as_mlflow(name, value, project)
 
     def artifact_path(self, name: str) -> Path | None:
         """Where an artifact lies; None if its step has not made it yet.
@@ -337,27 +314,6 @@ def _connect(project: Project) -> Ports:
     from mlrecipes.connect import connect
 
     return connect(project)
-
-
-def _as_mlflow(name: str, value: Any, project: Project) -> Any:
-    """Turn what is stored about MLflow's things into the things themselves."""
-    if name == "model":
-        from mlrecipes.stores.models import load_pyfunc
-
-        return load_pyfunc(value)
-    if name == "run":
-        from mlrecipes.stores.tracking import get_run
-
-        return get_run(project.destinations.tracking_uri, value["run_id"])
-    if name == "registered_model_version":
-        from mlrecipes.stores.registry import get_version
-
-        return get_version(
-            project.destinations.registry_uri,
-            value["registered_model_name"],
-            value["registered_model_version"],
-        )
-    return value
 
 
 def _ignore(_event: Event) -> None:

@@ -12,17 +12,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from mlrecipes.config.base import Model, Names, Section, Whole
+from mlrecipes.config.evaluate_schema import Evaluate
 from mlrecipes.config.feature_schema import Features, FeatureStoreSettings
 from mlrecipes.config.metric_names import metric_directions, primary_metric
-from mlrecipes.config.step_schema import (
-    Evaluate,
-    Ingest,
-    Predict,
-    Register,
-    Split,
-    Train,
-    Transform,
-)
+from mlrecipes.config.predict_schema import Predict
+from mlrecipes.config.promote_schema import Promote
+from mlrecipes.config.quality_schema import Quality
+from mlrecipes.config.step_schema import Ingest, Register, Split, Train, Transform
 
 __all__ = ["CustomMetric", "Experiment", "ModelRegistry", "RecipeConfig", "Steps"]
 
@@ -70,6 +66,7 @@ class Steps(Section):
     train: Train = Train()
     evaluate: Evaluate = Evaluate()
     registration: Annotated[Register, Field(alias="register")] = Register()
+    promote: Promote | None = None
     predict: Predict | None = None
     ingest_scoring: Ingest | None = None
 
@@ -91,6 +88,7 @@ class RecipeConfig(Section):
     Attributes:
         positive_class: Set for a binary classification; 0 and False are classes too.
         id_cols: Extension: columns that identify a row and never reach the model.
+        quality: Extension: what tables are expected to be.
         feature_store: Extension: where feature tables are kept.
         ignore_cols: Extension: columns kept for splits and reports, hidden from the model.
         seed: Extension: decides every random draw of the engine.
@@ -105,6 +103,7 @@ class RecipeConfig(Section):
     ignore_cols: Names = ()
     seed: Whole = 42
     steps: Steps
+    quality: Quality = Quality()
     feature_store: FeatureStoreSettings = FeatureStoreSettings()
     experiment: Experiment = Experiment()
     model_registry: ModelRegistry = ModelRegistry()

@@ -11,15 +11,11 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from mlrecipes.config.base import Model, Names, Number, Section, Whole
+from mlrecipes.config.base import Names, Number, Section, Whole
 from mlrecipes.config.feature_schema import FeatureLookup
 
 __all__ = [
-    "Criterion",
-    "Evaluate",
     "Ingest",
-    "Output",
-    "Predict",
     "Register",
     "Split",
     "Train",
@@ -225,49 +221,9 @@ class Train(Section):
         return self
 
 
-class Criterion(Model):
-    """A threshold that the model must reach on the test part."""
-
-    metric: str
-    threshold: Number
-
-
-class Evaluate(Section):
-    """The gate."""
-
-    validation_criteria: tuple[Criterion, ...] = ()
-
-
 class Register(Section):
     """Whether a model that is not validated may be registered."""
 
     allow_non_validated_model: bool = False
     model_name: str | None = None
     registry_uri: str | None = None
-
-
-class Output(Model):
-    """Where predictions go."""
-
-    using: Literal["parquet", "delta", "table"]
-    location: str
-
-
-class Predict(Section):
-    """Batch scoring; ``output`` may also be given without nesting, as in MLflow Recipes."""
-
-    output: Output
-    model_uri: str | None = None
-    result_type: str = "double"
-    save_mode: Literal["overwrite", "append", "ignore", "default", "error", "errorifexists"] = (
-        "overwrite"
-    )
-    skip_data_profiling: bool = False
-
-    @model_validator(mode="before")
-    @classmethod
-    def _nested(cls, data: Any) -> Any:
-        if not isinstance(data, dict) or "output" in data or "using" not in data:
-            return data
-        rest = {key: value for key, value in data.items() if key not in {"using", "location"}}
-        return rest | {"output": {k: data[k] for k in ("using", "location") if k in data}}
