@@ -1,7 +1,7 @@
 """How long, how large and how true: the synthetic Home Credit tables at the size of the real ones.
 
-    python benchmarks/generator.py            # into a temporary folder, removed at the end
-    python benchmarks/generator.py FOLDER     # into this folder, kept
+    python -m benchmarks.generator            # into a temporary folder, removed at the end
+    python -m benchmarks.generator FOLDER     # into this folder, kept
 
 The tables are written by a process of their own, so that its peak memory is that of the generator.
 """
@@ -18,20 +18,11 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from steps.home_credit.kaggle import TABLES
+
 ROOT = Path(__file__).parents[1]
 KIB_PER_MIB = 1024
-TRAIN_ROWS = 307_511
-#: Rows of the published tables.
-TRUE_ROWS = {
-    "application_train": TRAIN_ROWS,
-    "application_test": 48_744,
-    "bureau": 1_716_428,
-    "bureau_balance": 27_299_925,
-    "previous_application": 1_670_214,
-    "POS_CASH_balance": 10_001_358,
-    "credit_card_balance": 3_840_312,
-    "installments_payments": 13_605_401,
-}
+TRAIN_ROWS = TABLES["application_train"].n_rows
 WRITE = (
     "import sys; from pathlib import Path; from steps.home_credit.synthetic import write_tables; "
     "write_tables(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))"
@@ -60,10 +51,10 @@ def measure(folder: Path, applicants: int, seed: int) -> None:
     duration_s = time.perf_counter() - start
     peak_mib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / KIB_PER_MIB
     print(f"{'table':<24}{'rows':>12}{'true rows':>12}{'off by':>10}{'size':>10}")
-    for name, true_rows in TRUE_ROWS.items():
+    for name, table in TABLES.items():
         path = folder / f"{name}.parquet"
         n_rows = pq.read_metadata(path).num_rows
-        wanted = true_rows * applicants / TRAIN_ROWS
+        wanted = table.n_rows * applicants / TRAIN_ROWS
         size_mib = path.stat().st_size / KIB_PER_MIB**2
         off = n_rows / wanted - 1
         print(f"{name:<24}{n_rows:>12,}{wanted:>12,.0f}{off:>10.2%}{size_mib:>6,.0f} MiB")

@@ -1,7 +1,7 @@
 """What the Home Credit recipe takes from raw tables to a registered model, step by step.
 
-    python benchmarks/generator.py FOLDER     # the tables, at the size of the real ones
-    python benchmarks/pipeline.py FOLDER
+    python -m benchmarks.generator FOLDER     # the tables, at the size of the real ones
+    python -m benchmarks.pipeline FOLDER
 
 The recipe is copied to a temporary folder first, so that nothing is kept from earlier runs. All
 steps run in one process, as for a user; its peak memory is that of the largest step.

@@ -3,12 +3,8 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +12,8 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.models import Model
+
+from tests.servers import mlflow_server, post
 
 pytestmark = pytest.mark.e2e
 
@@ -216,48 +214,17 @@ def test_a_reset_lists_and_deletes_with_yes_only(
 def served(copy: Path, environment: dict[str, str], main: str) -> Iterator[str]:
     """The address of the registered model, served on this machine only."""
     assert main
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    arguments = [
-        *("models", "serve", "-m", "models:/home_credit_default@challenger"),
-        *("--env-manager", "local", "-h", "127.0.0.1", "-p", str(port)),
-    ]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "mlflow", *arguments],
-        cwd=copy,
-        env=environment | {"MLFLOW_TRACKING_URI": f"sqlite:///{copy / 'mlflow.db'}"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        yield wait_until_served(f"http://127.0.0.1:{port}")
-    finally:
-        os.killpg(process.pid, 15)
-        process.wait(30)
-
-
-def wait_until_served(address: str) -> str:
-    for _ in range(240):
-        try:
-            with urllib.request.urlopen(f"{address}/ping", timeout=5):  # noqa: S310 - our own server
-                return address
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            time.sleep(0.5)
-    raise AssertionError(f"{address} does not answer")
+    command = ("models", "serve", "-m", "models:/home_credit_default@challenger")
+    tracking = {"MLFLOW_TRACKING_URI": f"sqlite:///{copy / 'mlflow.db'}"}
+    options = ("--env-manager", "local")
+    with mlflow_server((*command, *options), "/ping", copy, environment | tracking) as (address, _):
+        yield address
 
 
 def test_the_served_model_answers_with_a_probability(copy: Path, served: str) -> None:
     example = next(
         (copy / ".mlrecipes" / "objects").glob("train-*/model/serving_input_example.json")
     )
-    request = urllib.request.Request(  # noqa: S310 - our own server
-        f"{served}/invocations",
-        data=example.read_bytes(),
-        headers={"Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310 - our own server
-        predictions = json.load(response)["predictions"]
+    predictions = post(f"{served}/invocations", json.loads(example.read_bytes()))["predictions"]
     assert len(predictions) == 5
     assert all(0 < probability < 1 for probability in predictions)

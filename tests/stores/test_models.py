@@ -2,12 +2,9 @@
 
 import json
 import os
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +22,7 @@ from mlrecipes.stores.models import MlflowModels, load_pyfunc, model_requirement
 from mlrecipes.stores.registry import MlflowRegistry
 from mlrecipes.stores.tracking import MlflowTracker, TrackingTarget
 from mlrecipes.user_code.imports import UserCode
+from tests.servers import mlflow_server, post
 
 REQUIREMENTS = model_requirements([])
 X = pd.DataFrame({"a": np.arange(40), "b": np.linspace(0.0, 1.0, 40)})
@@ -469,47 +467,14 @@ def test_a_model_is_served_and_answers_a_request(tmp_path: Path) -> None:
         doubled = code.load("transform", "transformer_fn")()
         pipeline = fitted(X["b"] * 3, LinearRegression(), doubled)
         path = saved(tmp_path, pipeline, task="regression", code_paths=(root / "steps",))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     binaries = Path(sys.executable).parent
     environment["PATH"] = f"{binaries}{os.pathsep}{environment.get('PATH', '')}"
-    command = ["models", "serve", "-m", str(path), "--env-manager", "local", "-h", "127.0.0.1"]
-    with (tmp_path / "log").open("wb") as log:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "mlflow", *command, "-p", str(port), "-w", "1"],
-            cwd=tmp_path,
-            env=environment,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    try:
+    command = ("models", "serve", "-m", str(path), "--env-manager", "local", "-w", "1")
+    with mlflow_server(command, "/ping", tmp_path, environment) as (address, _):
         request = {"dataframe_split": {"columns": ["b", "a"], "data": [[1.0, 39], [0.0, 0]]}}
-        answer = answered(f"http://127.0.0.1:{port}/invocations", request, server)
-        assert answer["predictions"] == pytest.approx([3.0, 0.0], abs=1e-9)
-    except BaseException:
-        sys.stderr.write((tmp_path / "log").read_text()[-3000:])
-        raise
-    finally:
-        os.killpg(server.pid, signal.SIGTERM)
-        server.wait(20)
-
-
-def answered(url: str, request: dict[str, Any], server: subprocess.Popen[bytes]) -> Any:
-    import requests
-
-    for _attempt in range(240):
-        assert server.poll() is None, "the server ended"
-        try:
-            response = requests.post(url, json=request, timeout=10)
-        except requests.ConnectionError:
-            time.sleep(0.25)
-            continue
-        assert response.status_code == 200, response.text
-        return response.json()
-    raise AssertionError("the server did not answer within a minute")
+        answer = post(f"{address}/invocations", request)
+    assert answer["predictions"] == pytest.approx([3.0, 0.0], abs=1e-9)
 
 
 def test_a_flag_without_a_value_is_never_taken_for_false(tmp_path: Path) -> None:

@@ -1,13 +1,9 @@
 """A logged model works where mlrecipes is not: in a fresh process, by its URI, on a server."""
 
-import json
 import os
-import socket
 import subprocess
 import sys
-import time
 import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +12,11 @@ from typing import Any
 import pytest
 
 import mlrecipes
+from tests.servers import mlflow_server, post
 
 pytestmark = pytest.mark.e2e
 
 SOURCES = Path(mlrecipes.__file__).parents[1]
-START_WITHIN_S = 90
 TRANSFORM = """\
 def prepare(frame):
     words = frame["garden"].map(lambda word: 0 if word != word or word is None else len(word))
@@ -130,56 +126,19 @@ def test_a_model_loads_in_a_fresh_process_without_mlrecipes(made: Made, tmp_path
 # ---- mlflow models serve -------------------------------------------------------------------
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - our own server
-            return True
-    except OSError:
-        return False
-
-
 @pytest.fixture(scope="module")
 def ask(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Any]]:
     """Serve the model, and send it rows."""
-    folder, port = tmp_path_factory.mktemp("elsewhere"), free_port()
-    address = f"http://127.0.0.1:{port}"
-    options = ["--env-manager", "local", "--host", "127.0.0.1", "--port", str(port)]
-    command = ["-m", "mlflow", "models", "serve", "-m", str(made.model), *options]
-    with (folder / "log").open("w") as log:
-        server = subprocess.Popen(
-            [sys.executable, *command],
-            cwd=folder,
-            # `mlflow models serve` calls uvicorn by its name.
-            env=environment(PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"),
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    try:
-        started = time.monotonic()
-        while not answers(f"{address}/ping"):
-            assert server.poll() is None, (folder / "log").read_text()
-            assert time.monotonic() - started < START_WITHIN_S
-            time.sleep(0.2)
+    command = ("models", "serve", "-m", str(made.model), "--env-manager", "local")
+    # `mlflow models serve` calls uvicorn by its name.
+    programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    with mlflow_server(command, "/ping", elsewhere, environment(PATH=programs)) as (address, _):
 
         def send(*rows: dict[str, Any]) -> Any:
-            body = json.dumps({"dataframe_records": rows}).encode()
-            headers = {"Content-Type": "application/json"}
-            request = urllib.request.Request(f"{address}/invocations", body, headers)  # noqa: S310 - our own server
-            with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310 - our own server
-                return json.load(response)["predictions"]
+            return post(f"{address}/invocations", {"dataframe_records": rows})["predictions"]
 
         yield send
-    finally:
-        # The group that we started: the server starts one of its own.
-        os.killpg(server.pid, 15)
-        server.wait(20)
 
 
 def test_a_served_model_answers_with_a_probability(ask: Callable[..., Any], made: Made) -> None:

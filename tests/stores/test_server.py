@@ -1,12 +1,6 @@
 """Runs and versions on a real tracking server, and what is said when it goes away."""
 
 import os
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,60 +12,22 @@ from mlrecipes.stores.cleaning import MlflowModelCleaner, MlflowRunCleaner
 from mlrecipes.stores.mlflow_client import open_client
 from mlrecipes.stores.registry import MlflowRegistry
 from mlrecipes.stores.tracking import MlflowTracker, TrackingTarget, ping
+from tests.servers import Server, mlflow_server, stop
 
 pytestmark = pytest.mark.e2e
 
-START_WITHIN_S = 120
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - our own server
-            return True
-    except OSError:
-        return False
-
-
-def stop(server: "subprocess.Popen[bytes]") -> None:
-    """Stop the group that was started for the server and its workers."""
-    if server.poll() is None:
-        os.killpg(server.pid, signal.SIGTERM)
-        server.wait(20)
-
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
-    port = free_port()
+def server(tmp_path: Path) -> Iterator[tuple[str, Server]]:
     store = ["--backend-store-uri", f"sqlite:///{tmp_path}/server.db"]
     files = ["--artifacts-destination", str(tmp_path / "files")]
-    place = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    with (tmp_path / "log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "mlflow", "server", *store, *files, *place],
-            cwd=tmp_path,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    try:
-        started = time.monotonic()
-        while not answers(f"http://127.0.0.1:{port}/health"):
-            assert process.poll() is None, (tmp_path / "log").read_text()
-            assert time.monotonic() - started < START_WITHIN_S
-            time.sleep(0.2)
-        yield f"http://127.0.0.1:{port}", process
-    finally:
-        stop(process)
+    command = ["server", *store, *files, "--workers", "1"]
+    with mlflow_server(command, "/health", tmp_path, os.environ) as running:
+        yield running
 
 
 def test_a_run_goes_through_a_server_until_the_server_is_gone(
-    server: tuple[str, "subprocess.Popen[bytes]"], tmp_path: Path
+    server: tuple[str, Server], tmp_path: Path
 ) -> None:
     """One test, because a server takes seconds to start."""
     uri, process = server
@@ -100,7 +56,7 @@ def test_a_run_goes_through_a_server_until_the_server_is_gone(
 
 
 def test_a_server_gives_back_the_name_of_a_deleted_experiment(
-    server: tuple[str, "subprocess.Popen[bytes]"],
+    server: tuple[str, Server],
 ) -> None:
     """One test, because a server takes seconds to start."""
     uri, process = server
