@@ -22,6 +22,7 @@ from mlrecipes.stores.models import MlflowModels, load_pyfunc, model_requirement
 from mlrecipes.stores.registry import MlflowRegistry
 from mlrecipes.stores.tracking import MlflowTracker, TrackingTarget
 from mlrecipes.user_code.imports import UserCode
+from tests.mlflow_at import mlflow_at
 from tests.servers import mlflow_server, post
 
 REQUIREMENTS = model_requirements([])
@@ -447,15 +448,10 @@ def test_a_model_of_a_run_loads_by_its_run_and_by_its_version(tmp_path: Path) ->
     run_id = tracker.start_run({}).run_id
     tracker.log_directory(run_id, path, "train/model")
     version = MlflowRegistry(uri, uri).register("houses", run_id, "train/model", {})
-    before = (mlflow.get_tracking_uri(), mlflow.get_registry_uri())
-    mlflow.set_tracking_uri(uri)
-    try:
+    with mlflow_at(uri):
         for address in (f"runs:/{run_id}/train/model", f"models:/houses/{version.version}"):
             answer = mlflow.pyfunc.load_model(address).predict(X.tail(1))
             assert answer == pytest.approx([3.0])
-    finally:
-        mlflow.set_tracking_uri(before[0])
-        mlflow.set_registry_uri(before[1])
 
 
 def test_a_model_is_served_and_answers_a_request(tmp_path: Path) -> None:

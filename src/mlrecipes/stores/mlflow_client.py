@@ -28,7 +28,15 @@ from mlrecipes.stores.destinations import local_database, masked
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-__all__ = ["error_code", "open_client", "our_errors", "patient", "ping", "quiet"]
+__all__ = [
+    "error_code",
+    "open_client",
+    "our_errors",
+    "patient",
+    "ping",
+    "quiet",
+    "without_progress_bars",
+]
 
 PING_TIMEOUT_S = 4.0
 PING_PAUSE_S = 0.5
@@ -42,6 +50,8 @@ TIMEOUT_NAME = "MLFLOW_HTTP_REQUEST_TIMEOUT"
 HTTP_BOUNDS = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", TIMEOUT_NAME: "5"}
 # A server answers an upload only when the file lies in its own store, which may be far away.
 UPLOAD_TIMEOUT = "120"
+
+PROGRESS_BARS = "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"
 
 # Codes that say "not now"; all others say that something is wrong.
 TRANSIENT_CODES = frozenset(
@@ -130,6 +140,19 @@ def quiet(name: str) -> Iterator[None]:
 
 
 @contextmanager
+def without_progress_bars() -> Iterator[None]:
+    """Copy artifacts without MLflow's bars between our lines, unless the user asks for them."""
+    if PROGRESS_BARS in os.environ:
+        yield
+        return
+    os.environ[PROGRESS_BARS] = "false"
+    try:
+        yield
+    finally:
+        os.environ.pop(PROGRESS_BARS, None)
+
+
+@contextmanager
 def our_errors(doing: str, uri: str) -> Iterator[None]:
     """Turn errors of MLflow and what lies below it into ours.
 
@@ -147,7 +170,8 @@ def our_errors(doing: str, uri: str) -> Iterator[None]:
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
-        yield
+        with without_progress_bars():
+            yield
     except (
         MlflowException,
         RequestException,

@@ -26,6 +26,7 @@ from mlrecipes.errors import StoreError, UserCodeError, shorten
 from mlrecipes.feature_records import Lookup
 from mlrecipes.features.lookups import lookups_from_json, lookups_json
 from mlrecipes.ports import ModelDescription
+from mlrecipes.stores.mlflow_client import without_progress_bars
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -345,7 +346,7 @@ def _without_noise() -> Iterator[None]:
     for logger in loggers:
         logger.addFilter(refuse)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), without_progress_bars():
             # MLflow compares columns with a range, which pandas deprecates.
             warnings.filterwarnings("ignore", message="Operation with range is deprecated")
             yield
