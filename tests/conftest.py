@@ -17,7 +17,13 @@ os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 os.environ["DO_NOT_TRACK"] = "true"
 os.environ["PYTHONPATH"] = str(ROOT / "src")  # for the processes that tests start
 # Under `mlflow run . -e test` the tests must not record into the project's own run.
-for variable in ("MLFLOW_RUN_ID", "MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_ID"):
+OF_A_PROJECT = (
+    "MLFLOW_RUN_ID",
+    "MLFLOW_TRACKING_URI",
+    "MLFLOW_REGISTRY_URI",
+    "MLFLOW_EXPERIMENT_ID",
+)
+for variable in OF_A_PROJECT:
     os.environ.pop(variable, None)
 
 REGRESSION = {

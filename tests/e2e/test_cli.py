@@ -69,7 +69,8 @@ def edit(path: Path, old: str, new: str) -> None:
 
 
 def client(root: Path) -> MlflowClient:
-    return MlflowClient(f"sqlite:///{root / 'mlflow.db'}")
+    uri = f"sqlite:///{root / 'mlflow.db'}"
+    return MlflowClient(uri, uri)
 
 
 def wait_for(path: Path) -> None:

@@ -89,7 +89,8 @@ def feature_tables(copy: Path) -> list[str]:
 
 
 def client(copy: Path) -> MlflowClient:
-    return MlflowClient(f"sqlite:///{copy / 'mlflow.db'}")
+    uri = f"sqlite:///{copy / 'mlflow.db'}"
+    return MlflowClient(uri, uri)
 
 
 def runs(copy: Path) -> list[Run]:

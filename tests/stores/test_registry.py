@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 
-import mlflow
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
@@ -17,6 +16,7 @@ from mlrecipes.errors import StoreError
 from mlrecipes.stores.mlflow_client import open_client
 from mlrecipes.stores.registry import MlflowRegistry, get_version
 from mlrecipes.stores.tracking import MlflowTracker, TrackingTarget
+from tests.mlflow_at import mlflow_at
 
 NewRun = Callable[[], str]
 
@@ -71,14 +71,8 @@ def test_a_registered_model_loads_by_its_version(
     registry: MlflowRegistry, new_run: NewRun, uri: str
 ) -> None:
     version = registry.register("loads", new_run(), "train/model", {})
-    before = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
-    mlflow.set_tracking_uri(uri)
-    mlflow.set_registry_uri(uri)
-    try:
+    with mlflow_at(uri):
         model = mlflow_sklearn().load_model(f"models:/loads/{version.version}")
-    finally:
-        mlflow.set_tracking_uri(before[0])
-        mlflow.set_registry_uri(before[1])
     assert model.predict(pd.DataFrame({"x": [3.0]})) == pytest.approx([6.0])
 
 
