@@ -6,7 +6,7 @@ its index: targets and predictions belong together by position.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -100,6 +100,34 @@ class Task(Protocol):
 
         A metric that the rows do not define, such as ROC AUC where only one class occurs,
         is NaN and not left out, so that a threshold on it fails.
+
+        Raises:
+            DataError: A target value is null or there is no row.
+        """
+        ...
+
+    def resampled_metrics(
+        self,
+        target: pd.Series,
+        predictions: Sequence[Predictions],
+        metrics: Sequence[str],
+        *,
+        n_resamples: int,
+        seed: int,
+    ) -> dict[str, np.ndarray]:
+        """Compute metrics of several models on the same rows, drawn anew again and again.
+
+        Args:
+            target: One value a row.
+            predictions: What each model says of these rows.
+            metrics: Built-in metrics; one that has no fast form, or a custom one, is left out:
+                see :func:`mlrecipes.tasks.resampling.replicates_by_rows`.
+            n_resamples: How many draws of as many rows as there are, with replacement.
+            seed: Decides the draws.
+
+        Returns:
+            Metric name to values, shape (n_models, n_resamples); NaN where a draw does not
+            define the metric.
 
         Raises:
             DataError: A target value is null or there is no row.

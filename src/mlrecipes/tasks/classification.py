@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -101,6 +101,27 @@ class Binary(_Classification):
             target, predictions, self.positive_class, sample_weight
         )
 
+    def resampled_metrics(
+        self,
+        target: pd.Series,
+        predictions: Sequence[Predictions],
+        metrics: Sequence[str],
+        *,
+        n_resamples: int,
+        seed: int,
+    ) -> dict[str, np.ndarray]:
+        """Compute metrics of several models on the same draws of these rows.
+
+        Raises:
+            DataError: A target value is null or there is no row.
+        """
+        from mlrecipes.tasks import _weighted_classes, resampling
+
+        models = [
+            _weighted_classes.WeightedBinary(target, p, self.positive_class) for p in predictions
+        ]
+        return resampling.replicates(models, metrics, n_resamples=n_resamples, seed=seed)
+
     def sections(self, target: pd.Series, predictions: Predictions) -> tuple[Section, ...]:
         """Draw the confusion matrix and, with scores, what they are worth."""
         from mlrecipes.tasks import _binary_sections
@@ -163,6 +184,25 @@ class Multiclass(_Classification):
         from mlrecipes.tasks import _class_metrics
 
         return _class_metrics.multiclass_metrics(target, predictions, sample_weight)
+
+    def resampled_metrics(
+        self,
+        target: pd.Series,
+        predictions: Sequence[Predictions],
+        metrics: Sequence[str],
+        *,
+        n_resamples: int,
+        seed: int,
+    ) -> dict[str, np.ndarray]:
+        """Compute metrics of several models on the same draws of these rows.
+
+        Raises:
+            DataError: A target value is null or there is no row.
+        """
+        from mlrecipes.tasks import _weighted_classes, resampling
+
+        models = [_weighted_classes.WeightedMulticlass(target, p) for p in predictions]
+        return resampling.replicates(models, metrics, n_resamples=n_resamples, seed=seed)
 
     def sections(self, target: pd.Series, predictions: Predictions) -> tuple[Section, ...]:
         """Draw the confusion matrix and list precision and recall by class."""

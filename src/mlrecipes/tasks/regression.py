@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +67,25 @@ class Regression:
         from mlrecipes.tasks import _numbers
 
         return _numbers.regression_metrics(target, predictions, sample_weight)
+
+    def resampled_metrics(
+        self,
+        target: pd.Series,
+        predictions: Sequence[Predictions],
+        metrics: Sequence[str],
+        *,
+        n_resamples: int,
+        seed: int,
+    ) -> dict[str, np.ndarray]:
+        """Compute metrics of several models on the same draws of these rows.
+
+        Raises:
+            DataError: A target value is null or there is no row.
+        """
+        from mlrecipes.tasks import _weighted_numbers, resampling
+
+        models = [_weighted_numbers.WeightedNumbers(target, p) for p in predictions]
+        return resampling.replicates(models, metrics, n_resamples=n_resamples, seed=seed)
 
     def evaluation_frame(self, target: pd.Series, predictions: Predictions) -> pd.DataFrame:
         """Put ``prediction`` and ``target`` side by side."""
