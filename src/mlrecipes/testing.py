@@ -19,9 +19,12 @@ from mlrecipes.cleaning import FoundExperiment, FoundModel, FoundRun, RecipeMark
 from mlrecipes.errors import StoreError
 from mlrecipes.feature_records import FeatureTable, FeatureTableInfo
 from mlrecipes.ports import DatasetInput, RegisteredVersion, RunInfo
+from mlrecipes.promotion_ports import FetchedModel, VersionFacts
+from mlrecipes.promotion_records import Entry
 
 __all__ = [
     "MemoryFeatureStore",
+    "MemoryPromotions",
     "MemoryRegistry",
     "MemoryRun",
     "MemoryRunArchive",
@@ -155,6 +158,69 @@ class MemoryRegistry:
         """Delete a model."""
         _refuse("delete_model", self.refuses)
         self.versions.pop(name, None)
+
+
+class MemoryPromotions:
+    """A :class:`~mlrecipes.promotion_ports.PromotionRegistry` over a registry in memory.
+
+    Args:
+        registry: Its versions, tags and aliases.
+    """
+
+    def __init__(self, registry: MemoryRegistry) -> None:
+        self.registry = registry
+        self.rows: dict[str, list[dict[str, str]]] = {}
+        self.models: dict[tuple[str, str], FetchedModel] = {}
+
+    def aliases(self, name: str) -> Mapping[str, str]:
+        """Alias to version."""
+        found = self.registry.find(name)
+        return found.aliases if found else {}
+
+    def version(self, name: str, version: str) -> VersionFacts:
+        """Look a version up."""
+        for one in self.registry.versions.get(name, []):
+            if one.version == version:
+                tags = dict(self.registry.tags.get((name, version), {}))
+                return VersionFacts(name, version, one.source, tags=tags)
+        raise StoreError(f"{name} has no version {version}.")
+
+    def newest(self, name: str) -> str | None:
+        """The highest version."""
+        versions = self.registry.versions.get(name, [])
+        return versions[-1].version if versions else None
+
+    def point(self, name: str, alias: str, version: str | None) -> None:
+        """Let an alias point at a version, or take it away."""
+        if version is None:
+            self.registry.delete_alias(name, alias)
+        else:
+            self.registry.set_alias(name, alias, version)
+
+    def tag(self, name: str, version: str, tags: Mapping[str, str]) -> None:
+        """Set tags of a version."""
+        self.version(name, version)
+        self.registry.tags.setdefault((name, version), {}).update(tags)
+
+    def append(self, name: str, entry: Entry, about: VersionFacts) -> int:
+        """Write a row, and give its number."""
+        rows = self.rows.setdefault(name, [])
+        rows.append(entry.to_tags())
+        return len(rows)
+
+    def entries(self, name: str) -> Sequence[Entry]:
+        """All rows."""
+        found = (Entry.from_tags(i, row) for i, row in enumerate(self.rows.get(name, []), 1))
+        return tuple(entry for entry in found if entry is not None)
+
+    def amend(self, name: str, number: int, values: Mapping[str, str]) -> None:
+        """Set fields of a row."""
+        self.rows[name][number - 1].update(values)
+
+    def fetch(self, name: str, version: str, folder: Path) -> FetchedModel:
+        """The model that a test has put there."""
+        self.version(name, version)
+        return self.models[name, version]
 
 
 class MemoryRunArchive:

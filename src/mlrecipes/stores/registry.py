@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
 
-__all__ = ["MlflowRegistry", "get_version"]
+__all__ = ["MlflowRegistry", "ensure_model", "get_version", "tag_name"]
 
 READY_WITHIN_S = 300
 REGISTRY_LOGGER = "mlflow.store.model_registry.abstract_store"
@@ -55,11 +55,11 @@ class MlflowRegistry:
             TryAgain: The registry does not answer.
         """
         _check_name(name, self._registry_uri)
-        tags = {_tag_name(key, self._registry_uri): value for key, value in sorted(tags.items())}
+        tags = {tag_name(key, self._registry_uri): value for key, value in sorted(tags.items())}
         client = self._client()
         with our_errors(f"register {name}", self._registry_uri), quiet(REGISTRY_LOGGER):
             source = self._source(client, run_id, artifact_path)
-            self._ensure_model(client, name)
+            ensure_model(client, name)
             version = self._known(client, name, run_id, source)
             if version is None:
                 version = client.create_model_version(
@@ -99,22 +99,6 @@ class MlflowRegistry:
             )
         return f"{run.info.artifact_uri}/{artifact_path}"
 
-    def _ensure_model(self, client: MlflowClient, name: str) -> None:
-        """Look first: who may add versions to a model may often not create models."""
-        from mlflow.exceptions import MlflowException
-
-        try:
-            client.get_registered_model(name)
-        except MlflowException as error:
-            if error_code(error) not in UNKNOWN_CODES:
-                raise
-            try:
-                client.create_registered_model(name)
-            except MlflowException as refusal:
-                # Another process made it since we looked.
-                if error_code(refusal) not in KNOWN_CODES:
-                    raise
-
     def _known(
         self, client: MlflowClient, name: str, run_id: str, source: str
     ) -> ModelVersion | None:
@@ -130,6 +114,26 @@ class MlflowRegistry:
             and version.status == "READY"
         ]
         return max(same, key=lambda version: int(version.version), default=None)
+
+
+def ensure_model(client: MlflowClient, name: str) -> None:
+    """Make a registered model if there is none.
+
+    Looks first: who may add versions to a model may often not create models.
+    """
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.get_registered_model(name)
+    except MlflowException as error:
+        if error_code(error) not in UNKNOWN_CODES:
+            raise
+        try:
+            client.create_registered_model(name)
+        except MlflowException as refusal:
+            # Another process made it since we looked.
+            if error_code(refusal) not in KNOWN_CODES:
+                raise
 
 
 def get_version(registry_uri: str, name: str, version: str) -> ModelVersion:
@@ -158,12 +162,12 @@ def _check_name(name: str, registry_uri: str) -> None:
         )
 
 
-def _tag_name(key: str, registry_uri: str) -> str:
+def tag_name(key: str, registry_uri: str) -> str:
     """Unity Catalog refuses some characters in the names of tags.
 
-    >>> _tag_name("mlflow.source.type", "databricks-uc")
+    >>> tag_name("mlflow.source.type", "databricks-uc")
     'mlflow_source_type'
-    >>> _tag_name("mlflow.source.type", "sqlite:////data/mlflow.db")
+    >>> tag_name("mlflow.source.type", "sqlite:////data/mlflow.db")
     'mlflow.source.type'
     """
     is_catalog = registry_uri.startswith(UNITY_CATALOG)
