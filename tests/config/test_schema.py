@@ -291,3 +291,39 @@ def test_a_word_that_only_sounds_like_a_secret_is_not_taken_out_of_messages(
     recipe = RECIPE + "seed: {{ KEY_COLS }}\n"
     found = problems(lambda: load(recipe, "KEY_COLS: number\nSORT_KEY: number\n"))
     assert found == ["recipe.yaml:7: seed is 'number', but a whole number is expected."]
+
+
+PROMOTING = "model_registry: {model_name: houses}\n"
+
+
+def with_promote(settings: str) -> str:
+    return RECIPE + f"  promote: {settings}\n" + PROMOTING
+
+
+def test_a_recipe_that_promotes_has_a_champion_alias(load: Callable[..., LoadedConfig]) -> None:
+    assert load(RECIPE).config.effective_champion_alias is None
+    assert load(with_promote("{}")).config.effective_champion_alias == "champion"
+    named = load(with_promote("{champion: Production, previous: Archived}")).config
+    assert named.effective_champion_alias == "Production"
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ("{champion: v1}", "steps.promote.champion is 'v1', which is read as a version."),
+        ("{previous: latest}", "steps.promote.previous is 'latest', which is a reserved word."),
+        ("{champion: in use}", "steps.promote.champion is 'in use', which may hold letters"),
+        ("{champion: challenger}", "is 'challenger', as is model_registry.alias."),
+        ("{previous: Champion}", "is 'Champion', as is steps.promote.champion."),
+        ("{reference: data.parquet}", "steps.promote.reference is what the model is trained on"),
+        ("{confidence: 1}", "steps.promote.confidence"),
+        ("{min_gain: -1}", "steps.promote.min_gain"),
+        ("{max_slice_loss: -1}", "steps.promote.max_slice_loss"),
+        ("{n_resamples: 10}", "steps.promote.n_resamples"),
+        ("{required: maybe}", "steps.promote.required"),
+    ],
+)
+def test_what_promote_cannot_use_is_told_early(
+    load: Callable[..., LoadedConfig], settings: str, expected: str
+) -> None:
+    assert expected in problems(lambda: load(with_promote(settings)))[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from mlrecipes.config.promote_schema import alias_problem
 from mlrecipes.errors import Problem, did_you_mean, shorten
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ def rule_problems(
         *_unknown_metrics(config),
         *_contradictions(config),
         *_lookup_problems(config),
+        *_alias_problems(config),
+        *_reference_problems(config),
         *unsupported(config),
     ):
         yield Problem(*find(key), key, what, hint)
@@ -98,3 +101,29 @@ def _lookup_problems(config: RecipeConfig) -> Iterator[Finding]:
             if lookup.feature_names and feature not in lookup.feature_names:
                 what = f"renames '{shorten(feature)}', which is not among feature_names."
                 yield f"{key}.rename_outputs", what, did_you_mean(feature, lookup.feature_names)
+
+
+def _alias_problems(config: RecipeConfig) -> Iterator[Finding]:
+    """Aliases that MLflow would refuse after the training, and two that are the same."""
+    promote = config.steps.promote
+    aliases = {"model_registry.alias": config.model_registry.alias}
+    if promote is not None:
+        aliases["steps.promote.champion"] = promote.champion
+        aliases["steps.promote.previous"] = promote.previous
+    first: dict[str, str] = {}
+    for key, alias in aliases.items():
+        problem = alias_problem(alias)
+        if problem is not None:
+            yield key, f"is '{shorten(alias)}', which {problem}.", "Such as: champion"
+        other = first.setdefault(alias.lower(), key)
+        if other != key:
+            yield key, f"is '{shorten(alias)}', as is {other}.", "Use another name."
+
+
+def _reference_problems(config: RecipeConfig) -> Iterator[Finding]:
+    """A comparison on the rows that a model has learned says nothing."""
+    promote, ingest = config.steps.promote, config.steps.ingest
+    locations = [ingest.location] if isinstance(ingest.location, str) else ingest.location or ()
+    if promote is not None and promote.reference in locations:
+        what = "is what the model is trained on (steps.ingest.location)."
+        yield "steps.promote.reference", what, "Remove it: the run's own test part is used then."

@@ -135,6 +135,11 @@ class RecipeConfig(Section):
         return self.model_registry.model_name or self.steps.registration.model_name
 
     @property
+    def effective_champion_alias(self) -> str | None:
+        """The alias of the model in use; None if the recipe promotes nothing."""
+        return self.steps.promote.champion if self.steps.promote else None
+
+    @property
     def effective_registry_uri(self) -> str | None:
         """The registry's URI; None means that of the tracking server."""
         return self.model_registry.registry_uri or self.steps.registration.registry_uri
