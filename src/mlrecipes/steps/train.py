@@ -218,7 +218,7 @@ STEP = Step(
         ArtifactSpec("run", ArtifactKind.JSON),
         ArtifactSpec("predicted_training_data", ArtifactKind.FRAME),
     ),
-    version=2,
+    version=3,
     settings=settings,
     user_functions=user_functions,
     run=run,

@@ -6,6 +6,7 @@
     scoring_model.py                  what python_function runs, a copy of our own file
     artifacts/sk_model/model.pkl      the pipeline, as MLflow Recipes kept it
     artifacts/sk_model/columns.pkl    the raw columns it was fitted on: names and types
+    artifacts/sk_model/canary.*       the rows of the input example, and what was said of them
     code/steps/                       the user's code, found by MLflow when it loads
 """
 
@@ -26,12 +27,13 @@ from mlrecipes.errors import StoreError, UserCodeError, shorten
 from mlrecipes.feature_records import Lookup
 from mlrecipes.features.lookups import lookups_from_json, lookups_json
 from mlrecipes.ports import ModelDescription
+from mlrecipes.stores.canary import write_canary
 from mlrecipes.stores.mlflow_client import without_progress_bars
 
 if TYPE_CHECKING:
     import pandas as pd
     from mlflow.models import Model, ModelSignature
-    from mlflow.types import Schema
+    from mlflow.types import ParamSchema, Schema
 
 __all__ = ["MlflowModels", "load_pyfunc", "model_lookups", "model_requirements"]
 
@@ -92,6 +94,7 @@ class MlflowModels:
                     signature=signature,
                     input_example=_as_request(rows),
                 )
+        write_canary(path / SK_MODEL, pipeline, _settings(description), rows)
         _complete(model, path)
 
     def save_part(self, fitted: Any, description: ModelDescription, path: Path) -> None:
@@ -289,7 +292,15 @@ def _signature(parts: Path, description: ModelDescription, rows: pd.DataFrame) -
     # MLflow reads a null flag in a request as False; told to take anything, it leaves it null.
     flags = [name for name, dtype in rows.dtypes.items() if dtype.kind == "b"]
     inputs = _schema(rows.astype(dict.fromkeys(flags, object)))
-    return ModelSignature(inputs, _schema(model.predict(None, rows)))
+    return ModelSignature(inputs, _schema(model.predict(None, rows)), _params())
+
+
+def _params() -> ParamSchema:
+    """What a caller may ask for beside the answer, see ``scoring_model.py``."""
+    from mlflow.types import ParamSchema, ParamSpec
+
+    is_table = ParamSpec("as_table", "boolean", default=False)
+    return ParamSchema([is_table, ParamSpec("reason_codes", "long", default=0)])
 
 
 def _schema(values: Any) -> Schema:
