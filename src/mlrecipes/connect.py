@@ -9,6 +9,7 @@ from mlrecipes.feature_ports import FeatureBackend
 from mlrecipes.planning import Project
 from mlrecipes.reset_look import Cleaners
 from mlrecipes.steps import Ports
+from mlrecipes.stores.batch_model import MlflowBatchScoring
 from mlrecipes.stores.cleaning import MlflowModelCleaner, MlflowRunCleaner
 from mlrecipes.stores.datasets import FileDatasetReader
 from mlrecipes.stores.feature_backends import open_backend
@@ -46,7 +47,8 @@ def connect(project: Project) -> Ports:
     def feature_backend() -> FeatureBackend:
         return _backend(project)
 
-    return Ports(reader, MlflowModels(), tracker, registry, feature_backend)
+    scoring = MlflowBatchScoring(project.root, to.tracking_uri, to.registry_uri)
+    return Ports(reader, MlflowModels(), tracker, registry, feature_backend, scoring)
 
 
 def connect_cleaners(project: Project) -> Cleaners:

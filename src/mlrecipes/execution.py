@@ -169,7 +169,9 @@ class Executor:
                 for use in step.user_functions(config)
             },
             ports=self._ports,
-            project=gather_facts(project, with_record=step.name == "train"),
+            project=gather_facts(
+                project, with_record=step.name == "train", with_tags=step.name == "predict"
+            ),
             staging=staging,
             where=project.where,
         )
@@ -180,7 +182,11 @@ class Executor:
         for name in step.spec.reads:
             writer = project.graph.step(project.graph.writers[name])
             artifact = next(spec for spec in writer.writes if spec.name == name)
-            values[name] = project.store.read(results[writer.name], artifact)
+            if name in step.reads_files:
+                project.store.verify(results[writer.name], name)
+                values[name] = project.store.path(results[writer.name], artifact)
+            else:
+                values[name] = project.store.read(results[writer.name], artifact)
         return step.inputs(**values)
 
     def _check_sources(self, result: StepResult) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from mlrecipes.errors import StoreError
 from mlrecipes.feature_records import Lookup
 from mlrecipes.records import Scalar, Source
 
@@ -19,6 +20,7 @@ __all__ = [
     "DatasetReader",
     "ModelDescription",
     "ModelPackager",
+    "NoRowsError",
     "ReadDataset",
     "RegisteredVersion",
     "Registry",
@@ -29,6 +31,10 @@ __all__ = [
 
 
 # ---- reading data ------------------------------------------------------------------------
+
+
+class NoRowsError(StoreError):
+    """What was read has columns, but no row."""
 
 
 class StoredFrame(Protocol):
@@ -97,12 +103,15 @@ class DatasetReader(Protocol):
         """A Parquet file as a frame."""
         ...
 
-    def narrow(self, table: StoredFrame, columns: Sequence[str]) -> StoredFrame:
-        """Write a table anew at its place: some of its columns, and rows numbered from 0.
+    def narrow(
+        self, table: StoredFrame, columns: Sequence[str], into: Path | None = None
+    ) -> StoredFrame:
+        """Write a table anew: some of its columns, and rows numbered from 0.
 
         Args:
-            table: Of this step's staging folder; it may be larger than memory.
+            table: It may be larger than memory.
             columns: Names of columns that it has.
+            into: Where to; at its own place, in this step's staging folder, if not given.
         """
         ...
 

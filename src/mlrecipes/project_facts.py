@@ -28,27 +28,33 @@ ID_LENGTH = 16
 RECIPE_TAG = "mlrecipes.recipe"
 
 
-def gather_facts(project: Project, *, with_record: bool) -> ProjectFacts:
+def gather_facts(project: Project, *, with_record: bool, with_tags: bool = False) -> ProjectFacts:
     """Collect the facts.
 
     Args:
         project: The recipe.
         with_record: Also collect what only the step that makes the model needs.
+        with_tags: Also collect the tags, for a step that opens a run.
     """
     cache = project.workspace / "cache"
     cache.mkdir(parents=True, exist_ok=True)
     if not with_record:
-        return ProjectFacts(project.name, project.profile, project.root, cache)
+        tags = _tags(project) if with_tags else {}
+        return ProjectFacts(project.name, project.profile, project.root, cache, tags=tags)
     return ProjectFacts(
         recipe_name=project.name,
         profile=project.profile,
         root=project.root,
         cache=cache,
         snapshot=_snapshot(project.root),
-        tags={RECIPE_TAG: project.name, **mark_of(project).tags, **_git_tags(project.root)},
+        tags=_tags(project),
         requirements=_requirements(project),
         code_paths=_code_paths(project),
     )
+
+
+def _tags(project: Project) -> dict[str, str]:
+    return {RECIPE_TAG: project.name, **mark_of(project).tags, **_git_tags(project.root)}
 
 
 def mark_of(project: Project) -> RecipeMark:

@@ -14,6 +14,7 @@ from mlrecipes.dag.plan import plan
 from mlrecipes.errors import RecipeError, StoreError, did_you_mean
 from mlrecipes.execution import Event
 from mlrecipes.planning import Project, open_project
+from mlrecipes.predict_options import PredictOptions, with_options
 from mlrecipes.protection import Place, protections, refuse_unless_confirmed
 from mlrecipes.records import ArtifactSpec, Decision, Manifest
 from mlrecipes.reset import Reset
@@ -23,7 +24,7 @@ from mlrecipes.steps import Ports
 from mlrecipes.stores.lock import workspace_lock
 from mlrecipes.user_code.imports import UserCode
 
-__all__ = ["Card", "Recipe"]
+__all__ = ["Card", "PredictOptions", "Recipe"]
 
 LAST_STEP = "register"
 
@@ -171,7 +172,9 @@ class Recipe:
         ingested_data, training_data, validation_data,
         test_data, transformed_training_data,          pandas DataFrame
         transformed_validation_data,
-        predicted_training_data
+        predicted_training_data,
+        ingested_scoring_data, scored_data
+        scored_batch                                   dict
         transformer                                    fitted object, or None
         model                                          mlflow PyFuncModel
         run                                            mlflow Run
@@ -228,6 +231,38 @@ class Recipe:
         from mlrecipes.scoring import score_batch
 
         return score_batch(self._open(), rows, model_uri)
+
+    def predict(
+        self,
+        options: PredictOptions | None = None,
+        *,
+        wait_s: float = 0.0,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> dict[str, Any]:
+        """Score a batch: rows of a file, or their keys, into the table of predictions.
+
+        The same batch by the same model is written once.
+
+        Args:
+            options: What differs from ``steps.ingest_scoring`` and ``steps.predict``.
+            wait_s: Seconds to wait if another process runs this recipe.
+            on_event: Called when a step starts, finishes, is kept, warns or fails.
+
+        Returns:
+            What became of the batch: its id, the model's version, the place, and so on.
+
+        Raises:
+            ConfigError: It is not said where rows come from or predictions go.
+            GateRejected: The rows lack columns of the model, or there is no row.
+            TryAgain: Another process runs the recipe, or a server does not answer.
+            RecipeError: There is no champion, or it does not answer as in training.
+        """
+        project = with_options(self._open(), options or PredictOptions())
+        run_plan(project, Request("predict", None, wait_s), _connect, on_event or _ignore)
+        manifest, artifact = self._find(project, "scored_batch")
+        assert manifest is not None  # noqa: S101 - it has just run
+        facts: dict[str, Any] = project.store.read(manifest, artifact)
+        return facts
 
     def clean(self, step: str | None = None) -> list[str]:
         """Forget the results of a step, of all steps if none is given. Runs and models stay.

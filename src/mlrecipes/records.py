@@ -86,6 +86,8 @@ class StepSpec:
         libraries: Distributions whose version decides the outcome.
         restorable: Whether an older result may be used again. Not so for a step whose
             effect lies elsewhere: an alias must be set anew when an old model comes back.
+        always_runs: Whether it runs whenever it is wanted, because what it depends on lies
+            elsewhere, such as which model is the champion.
     """
 
     name: str
@@ -94,6 +96,7 @@ class StepSpec:
     version: int
     libraries: tuple[str, ...] = ()
     restorable: bool = True
+    always_runs: bool = False
 
 
 # ---- what is stored -------------------------------------------------------------------

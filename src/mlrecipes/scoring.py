@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -30,7 +29,7 @@ def score_batch(project: Project, rows: pd.DataFrame, model_uri: str | None = No
         project: The recipe.
         rows: One row a prediction.
         model_uri: ``models:/name@alias``, ``models:/name/version`` or ``runs:/id/path``; the
-            recipe's registered model under its alias if not given.
+            champion, or the newest model of a recipe without one, if not given.
 
     Returns:
         The rows, in their order and with their index, with the column ``prediction``; several
@@ -38,40 +37,35 @@ def score_batch(project: Project, rows: pd.DataFrame, model_uri: str | None = No
 
     Raises:
         DataError: A key or a column that is not looked up is missing.
-        StoreError: There is no such model or feature table.
+        StoreError: There is no such model or feature table, or the model does not answer as
+            when it was trained.
         TryAgain: A server does not answer.
     """
-    from mlrecipes.stores.model_fetching import fetch_model
-    from mlrecipes.stores.models import load_pyfunc, model_lookups
+    from mlrecipes.stores.batch_model import MlflowBatchScoring, answering
 
     uri = model_uri or _own_model(project)
-    destinations = project.destinations
+    to = project.destinations
     with TemporaryDirectory() as temporary, UserCode(project.root).importable():
         folder = Path(temporary)
-        path = fetch_model(
-            uri, destinations.tracking_uri, destinations.registry_uri, folder / "model"
-        )
-        lookups = tuple(replace(lookup, version=None) for lookup in model_lookups(path))
-        model = load_pyfunc(path)
-        wanted = [str(name) for name in model.metadata.get_input_schema().input_names()]
-        looked_up = {column for lookup in lookups for column in lookup.columns}
-        keys = {column for lookup in lookups for column in lookup.spine_columns}
+        scoring = MlflowBatchScoring(project.root, to.tracking_uri, to.registry_uri)
+        model = scoring.load(uri, folder / "model")
+        wanted = [*model.columns]
+        looked_up = {column for lookup in model.lookups for column in lookup.columns}
+        keys = {column for lookup in model.lookups for column in lookup.spine_columns}
         _check(rows, keys | (set(wanted) - looked_up), uri)
         own = rows[[column for column in rows.columns if column not in looked_up]]
-        features = _joined(project, own, lookups, folder) if lookups else rows
-        # Gaps are told to the model as they are: MLflow's own check refuses them in columns
-        # of whole numbers, and an applicant without history is no error.
-        answer = model.unwrap_python_model().predict(None, features[wanted])
+        features = _joined(project, own, model.lookups, folder) if model.lookups else rows
+        answer = answering(model.model).predict(None, features[wanted])
     return _beside(rows, answer)
 
 
 def _own_model(project: Project) -> str:
-    name = project.config.effective_model_name
-    if name is None:
+    uri = project.config.effective_scoring_uri
+    if uri is None:
         raise DataError(
             "No model is named.", hint="Pass model_uri, or set model_registry.model_name."
         )
-    return f"models:/{name}@{project.config.model_registry.alias}"
+    return uri
 
 
 def _check(rows: pd.DataFrame, needed: set[str], model_uri: str) -> None:

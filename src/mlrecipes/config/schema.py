@@ -140,6 +140,15 @@ class RecipeConfig(Section):
         return self.steps.promote.champion if self.steps.promote else None
 
     @property
+    def effective_scoring_uri(self) -> str | None:
+        """The model that scores: the one that is named, the champion, or the newest one."""
+        if self.steps.predict is not None and self.steps.predict.model_uri:
+            return self.steps.predict.model_uri
+        alias = self.effective_champion_alias or self.model_registry.alias
+        name = self.effective_model_name
+        return None if name is None else f"models:/{name}@{alias}"
+
+    @property
     def effective_registry_uri(self) -> str | None:
         """The registry's URI; None means that of the tracking server."""
         return self.model_registry.registry_uri or self.steps.registration.registry_uri

@@ -84,12 +84,28 @@ def build_graph(specs: Iterable[StepSpec]) -> Graph:
         cycle = " -> ".join(error.args[1])
         raise GraphError(f"The steps need each other in a circle: {cycle}.") from error
     by_name = {spec.name: spec for spec in declared}
+    branches = _branches({spec.name: _needs(spec, writers) for spec in declared})
     ordered: list[StepSpec] = []
     while sorter.is_active():
         ready = sorted(sorter.get_ready())
         ordered.extend(by_name[name] for name in ready)
         sorter.done(*ready)
+    ordered.sort(key=lambda spec: branches[spec.name])
     return Graph(tuple(ordered), writers)
+
+
+def _branches(needs: dict[str, set[str]]) -> dict[str, tuple[int, str]]:
+    """Where each step's branch stands among all: steps without any tie lie in different ones.
+
+    The longest branch comes first, so that scoring follows after training.
+    """
+    first = {name: name for name in needs}
+    for name, sources in needs.items():
+        for source in sources:
+            kept, merged = sorted((first[name], first[source]))
+            first = {step: kept if one == merged else one for step, one in first.items()}
+    sizes = list(first.values())
+    return {name: (-sizes.count(one), one) for name, one in first.items()}
 
 
 def _writers(specs: list[StepSpec]) -> dict[str, str]:

@@ -94,6 +94,8 @@ def decide(
     doubt = known.doubts.get(spec.name)
     if doubt is not None:
         return _decision(spec.name, Action.RUN, doubt, known), None
+    if spec.always_runs:
+        return _decision(spec.name, Action.RUN, "runs whenever it is asked for", known), None
     parts = wanted_parts(wanted.parts[spec.name], inputs, current)
     key = content_key(parts)
     if current is not None and current.key == key:

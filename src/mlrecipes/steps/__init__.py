@@ -1,7 +1,17 @@
 """The steps of a recipe. Their order follows from what they read and write."""
 
 from mlrecipes.config.schema import RecipeConfig
-from mlrecipes.steps import evaluate, features, ingest, register, split, train, transform
+from mlrecipes.steps import (
+    evaluate,
+    features,
+    ingest,
+    ingest_scoring,
+    predict,
+    register,
+    split,
+    train,
+    transform,
+)
 from mlrecipes.steps._contract import Context, Ports, ProjectFacts, Step, UserFunction
 
 __all__ = ["ALL_STEPS", "Context", "Ports", "ProjectFacts", "Step", "UserFunction", "steps_of"]
@@ -14,13 +24,23 @@ ALL_STEPS: tuple[Step, ...] = (
     train.STEP,
     evaluate.STEP,
     register.STEP,
+    ingest_scoring.STEP,
+    predict.STEP,
 )
 
 
 def steps_of(config: RecipeConfig) -> tuple[Step, ...]:
-    """The steps that a recipe has: features only if it builds feature tables."""
+    """The steps that a recipe has.
+
+    features only if it builds feature tables; ingest_scoring and predict only if it says where
+    predictions go and where the rows to score are.
+    """
+    scoring = config.steps.ingest_scoring
+    is_scoring = config.steps.predict is not None and scoring is not None and scoring.has_location
+    absent = [] if is_scoring else [ingest_scoring.STEP, predict.STEP]
     if config.steps.features is None:
-        return tuple(step for step in ALL_STEPS if step is not features.STEP)
-    if not config.steps.ingest.feature_lookups:
-        return ALL_STEPS
-    return tuple(ingest.WITH_FEATURES if step is ingest.STEP else step for step in ALL_STEPS)
+        absent.append(features.STEP)
+    kept = tuple(step for step in ALL_STEPS if step not in absent)
+    if config.steps.features is None or not config.steps.ingest.feature_lookups:
+        return kept
+    return tuple(ingest.WITH_FEATURES if step is ingest.STEP else step for step in kept)

@@ -17,6 +17,7 @@ from mlrecipes.config.schema import RecipeConfig
 from mlrecipes.feature_ports import FeatureBackend
 from mlrecipes.ports import DatasetReader, ModelPackager, Registry, Tracker
 from mlrecipes.records import ArtifactSpec, StepResult, StepSpec
+from mlrecipes.scoring_ports import BatchScoring
 from mlrecipes.tasks import Task
 
 __all__ = ["MODEL_ARTIFACT_PATH", "Context", "Ports", "ProjectFacts", "Step", "UserFunction"]
@@ -71,6 +72,7 @@ class Ports:
 
     Attributes:
         feature_backend: Opens engine and store of feature tables; a cluster may have to start.
+        scoring: Finds models to score with and tables for their predictions.
     """
 
     reader: DatasetReader
@@ -78,6 +80,7 @@ class Ports:
     tracker: Tracker
     registry: Registry
     feature_backend: Callable[[], FeatureBackend]
+    scoring: BatchScoring
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,6 @@ class Context:
     Attributes:
         functions: The user's functions by configuration key, loaded and callable.
         staging: A folder of this step's run; what lies in it is stored or thrown away.
-        input_paths: Where the files of the step's input artifacts lie.
         where: Says where a configuration key stands, such as ``recipe.yaml:48``.
     """
 
@@ -97,7 +99,6 @@ class Context:
     ports: Ports
     project: ProjectFacts
     staging: Path
-    input_paths: Mapping[str, Path] = field(default_factory=dict)
     where: Callable[[str], str] = str
 
 
@@ -115,6 +116,9 @@ class Step:
     libraries: tuple[str, ...] = ()
     restorable: bool = True
     needs_tracking: bool = False
+    always_runs: bool = False
+    reads_files: tuple[str, ...] = ()
+    """Artifacts that are handed to it as paths: they may be larger than memory."""
 
     @property
     def spec(self) -> StepSpec:
@@ -126,4 +130,5 @@ class Step:
             version=self.version,
             libraries=self.libraries,
             restorable=self.restorable,
+            always_runs=self.always_runs,
         )

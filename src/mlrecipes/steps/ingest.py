@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mlrecipes.checks.profile import preview_table, profile_stored, schema_table
 from mlrecipes.config.schema import RecipeConfig
 from mlrecipes.config.step_schema import Ingest
-from mlrecipes.errors import DataError, UserCodeError, did_you_mean, few
+from mlrecipes.errors import DataError, did_you_mean, few
 from mlrecipes.feature_ports import FeatureStore
 from mlrecipes.feature_records import Lookup
 from mlrecipes.features.lookups import lookups_json
-from mlrecipes.ports import StoredFrame
-from mlrecipes.records import ArtifactKind, ArtifactSpec, Facts, Section, Source, StepResult
+from mlrecipes.records import ArtifactKind, ArtifactSpec, Facts, Section, StepResult
 from mlrecipes.steps._contract import Context, Step, UserFunction
 from mlrecipes.steps._features import check_columns, table_source
 from mlrecipes.steps._joining import (
@@ -25,6 +24,7 @@ from mlrecipes.steps._joining import (
     lookups_of,
     spine_columns,
 )
+from mlrecipes.steps._reading import Ingested, narrowed, read_rows
 
 __all__ = ["STEP", "WITH_FEATURES"]
 
@@ -43,16 +43,6 @@ class InputsWithFeatures:
     """The feature tables that the recipe built; others are read as they are now."""
 
     feature_tables: Any
-
-
-@dataclass(frozen=True, slots=True)
-class _Ingested:
-    """The rows, how their features were looked up, and where all of it is from."""
-
-    table: StoredFrame
-    sources: tuple[Source, ...]
-    lookups: tuple[Lookup, ...] = ()
-    sections: tuple[Section, ...] = ()
 
 
 def settings(config: RecipeConfig) -> Mapping[str, Any]:
@@ -81,13 +71,13 @@ def run(inputs: Inputs | InputsWithFeatures, context: Context) -> StepResult:
     """Find the data, read it, look features up, check the target and profile the columns."""
     config = context.config
     if config.steps.ingest.feature_lookups:
-        rows = _read(KEY, config.steps.ingest, context, "spine")
-        spine = _narrowed(rows, config.steps.ingest.columns or list(rows.table.dtypes), context)
+        rows = read_rows(KEY, config.steps.ingest, context, "spine")
+        spine = narrowed(rows, config.steps.ingest.columns or list(rows.table.dtypes), context)
         ingested = _with_features(spine, inputs, context)
     else:
-        ingested = _read(KEY, config.steps.ingest, context, INGESTED)
+        ingested = read_rows(KEY, config.steps.ingest, context, INGESTED)
         if config.steps.ingest.columns:
-            ingested = _narrowed(ingested, config.steps.ingest.columns, context)
+            ingested = narrowed(ingested, config.steps.ingest.columns, context)
     table = ingested.table
     where = {key: context.where(key) for key in ("target_col", "id_cols", "ignore_cols")}
     check_columns(table.head(0), config, where)
@@ -101,9 +91,6 @@ def run(inputs: Inputs | InputsWithFeatures, context: Context) -> StepResult:
     )
 
 
-# ---- reading ---------------------------------------------------------------------------------
-
-
 def _sources_of(config: RecipeConfig) -> Iterator[tuple[str, Ingest]]:
     """The sections that say where rows are: those to score matter only beside features."""
     yield KEY, config.steps.ingest
@@ -111,50 +98,12 @@ def _sources_of(config: RecipeConfig) -> Iterator[tuple[str, Ingest]]:
         yield SCORING_KEY, config.steps.ingest_scoring
 
 
-def _read(key: str, section: Ingest, context: Context, into: str) -> _Ingested:
-    location = _locate(key, section, context)
-    loader = context.functions.get(f"{key}.loader_method")
-    path = context.staging / f"{into}.parquet"
-    dataset = context.ports.reader.read(location, section.using, path, loader)
-    table = dataset.table
-    columns = list(table.dtypes)
-    for name in section.columns:
-        if name not in columns:
-            raise DataError(
-                f"{context.where(f'{key}.columns')}: columns names '{name}', which is not among "
-                f"the {len(columns)} columns of the data ({few(columns)}).",
-                hint=did_you_mean(name, columns),
-            )
-    return _Ingested(table, dataset.sources)
-
-
-def _narrowed(ingested: _Ingested, columns: Sequence[str], context: Context) -> _Ingested:
-    """Some columns of the rows, numbered from 0."""
-    table = context.ports.reader.narrow(ingested.table, columns)
-    return dataclasses.replace(ingested, table=table)
-
-
-def _locate(key: str, section: Ingest, context: Context) -> Any:
-    """Where the data lies: written in the recipe, or found by the user's function."""
-    find: Callable[..., Any] | None = context.functions.get(f"{key}.location_method")
-    if find is None:
-        return section.location
-    found = find(**section.location_params, cache=context.project.cache)
-    paths = found if isinstance(found, list | tuple) else [found]
-    if not all(isinstance(path, str) or hasattr(path, "__fspath__") for path in paths):
-        raise UserCodeError(
-            f"steps/ingest.py:{section.location_method} gave {type(found).__name__}; "
-            "a path or a list of paths is expected."
-        )
-    return [str(path) for path in paths]
-
-
 # ---- features --------------------------------------------------------------------------------
 
 
 def _with_features(
-    spine: _Ingested, inputs: Inputs | InputsWithFeatures, context: Context
-) -> _Ingested:
+    spine: Ingested, inputs: Inputs | InputsWithFeatures, context: Context
+) -> Ingested:
     built = inputs.feature_tables if isinstance(inputs, InputsWithFeatures) else {}
     store = context.ports.feature_backend().store
     lookups, tables = lookups_of(context, store, list(spine.table.dtypes), built)
@@ -163,7 +112,7 @@ def _with_features(
     table = context.ports.reader.stored(path)
     others = tuple(table_source(info) for info in tables if info.table.name not in built)
     scoring = _cover_scoring(lookups, store, context)
-    return _Ingested(
+    return Ingested(
         table,
         sources=(*spine.sources, *others),
         lookups=lookups,
@@ -178,7 +127,7 @@ def _cover_scoring(
     section = context.config.steps.ingest_scoring
     if section is None or not section.has_location:
         return None
-    rows = _read(SCORING_KEY, section, context, "rows_to_score")
+    rows = read_rows(SCORING_KEY, section, context, "rows_to_score")
     kept, needed = section.columns or list(rows.table.dtypes), spine_columns(lookups)
     missing = [name for name in needed if name not in kept]
     if missing:
@@ -187,7 +136,7 @@ def _cover_scoring(
             "features are looked up.",
             hint=did_you_mean(missing[0], kept),
         )
-    keys = _narrowed(rows, needed, context)
+    keys = narrowed(rows, needed, context)
     path = context.staging / "features_to_score.parquet"
     store.join(keys.table.path, lookups, path)
     return cover(context.ports.reader.stored(path), lookups)
@@ -196,7 +145,7 @@ def _cover_scoring(
 # ---- the card --------------------------------------------------------------------------------
 
 
-def _sections(ingested: _Ingested, context: Context) -> list[Section]:
+def _sections(ingested: Ingested, context: Context) -> list[Section]:
     table, uris = ingested.table, [source.uri for source in ingested.sources]
     sections = [
         Section("Data Schema", (schema_table(table),)),

@@ -14,7 +14,7 @@ from urllib.request import url2pathname
 
 from mlrecipes.checks.names import check_names_are_text
 from mlrecipes.errors import StoreError, TryAgain, UserCodeError, did_you_mean, few, shorten
-from mlrecipes.ports import ReadDataset, StoredFrame
+from mlrecipes.ports import NoRowsError, ReadDataset, StoredFrame
 from mlrecipes.records import Source
 from mlrecipes.stores.frame_writer import select_columns, write_frame
 from mlrecipes.stores.frames import FrameFile
@@ -82,7 +82,7 @@ class FileDatasetReader:
                 parts.append(_part(path, using, loader, name, spare))
         if sum(part.n_rows for part in parts) == 0:
             named = ", ".join(f"{s.uri} ({s.size_bytes or 0:,} bytes)" for s in sources[:3])
-            raise StoreError(f"0 rows read from {named}.", hint="Is the file complete?")
+            raise NoRowsError(f"0 rows read from {named}.", hint="Is the file complete?")
         join_parts(parts, into)
         for part in parts:
             if part.is_ours:
@@ -93,12 +93,15 @@ class FileDatasetReader:
         """A Parquet file as a frame."""
         return FrameFile(path)
 
-    def narrow(self, table: StoredFrame, columns: Sequence[str]) -> FrameFile:
-        """Write a table anew at its place: some of its columns, and rows numbered from 0."""
-        narrowed = table.path.with_name(f"{table.path.stem}-narrowed{table.path.suffix}")
+    def narrow(
+        self, table: StoredFrame, columns: Sequence[str], into: Path | None = None
+    ) -> FrameFile:
+        """Write a table anew, at its place or another: some columns, rows numbered from 0."""
+        place = into or table.path
+        narrowed = place.with_name(f"{place.stem}-narrowed{place.suffix}")
         select_columns(table.path, columns, narrowed)
-        narrowed.replace(table.path)
-        return FrameFile(table.path)
+        narrowed.replace(place)
+        return FrameFile(place)
 
     def sources(self, path: Path) -> tuple[Source, ...]:
         """A file, or the files in a folder by name, with their digests.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FrameFile", "index_fields", "read_frame"]
+__all__ = ["FrameFile", "as_pandas", "index_fields", "read_frame"]
 
 CELLS_READ_AT_ONCE = 1 << 22
 N_GROUPS_READ = 16
@@ -59,7 +59,7 @@ class FrameFile:
         wanted = {fields[name]: name for name in names}
         with self._open() as file:
             table = file.read(list(wanted), use_pandas_metadata=True)
-        frame = _as_pandas(table)
+        frame = as_pandas(table)
         frame.columns = [wanted[field] for field in table.column_names if field in wanted]
         return frame[list(names)]
 
@@ -76,7 +76,7 @@ class FrameFile:
         names = list(self._empty.columns)
         if not names:
             with self._open() as file:
-                return _as_pandas(file.read())
+                return as_pandas(file.read())
         n_at_once = len(names)
         if self.n_rows * len(names) > CELLS_READ_AT_ONCE:
             n_at_once = -(-len(names) // N_GROUPS_READ)
@@ -116,7 +116,7 @@ def read_frame(path: Path) -> pd.DataFrame:
     return FrameFile(path).whole()
 
 
-def _as_pandas(table: Any) -> pd.DataFrame:
+def as_pandas(table: Any) -> pd.DataFrame:
     """To pandas' own types; whole numbers that a float would round stay whole numbers."""
     import pandas as pd
     import pyarrow as pa

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from steps.sba.atomic import written_whole
 from steps.sba.download import sha256_of
 
-__all__ = ["TARGET", "charge_offs"]
+__all__ = ["TARGET", "charge_offs", "open_loans"]
 
 TARGET = "LossGivenDefault"
 SELECTION_VERSION = 1
@@ -45,6 +45,14 @@ FROM read_parquet(?)
 WHERE MIS_Status = 'CHGOFF' AND DisbursementGross > 0 AND ChgOffPrinGr IS NOT NULL
 ORDER BY ApprovalDate, LoanNr_ChkDgt
 """
+# The file has loans paid in full and charged off, and no running one: those that were approved
+# last and are not charged off stand for them.
+_OPEN = (
+    _CHARGE_OFFS.replace("MIS_Status = 'CHGOFF'", "MIS_Status <> 'CHGOFF'")
+    .replace("AND ChgOffPrinGr IS NOT NULL", "")
+    .replace("ORDER BY ApprovalDate,", "ORDER BY ApprovalDate DESC,")
+)
+_N_OPEN = 20_000
 _N_CHARGED_OFF = "SELECT count(*) FROM read_parquet(?) WHERE MIS_Status = 'CHGOFF'"
 
 
@@ -73,6 +81,33 @@ def charge_offs(loans: Path, cache: Path) -> Path:
                 f"{loans.name}: not a Parquet file of SBA loans: {str(exc)[:200]}"
             ) from exc
     _report_dropped(loans, n_charged_off, pq.read_metadata(target).num_rows)
+    return target
+
+
+def open_loans(loans: Path, cache: Path) -> Path:
+    """Return a Parquet file with the newest loans that are not charged off, without a target.
+
+    Args:
+        loans: Typed loans, as for :func:`charge_offs`.
+        cache: Folder kept between runs.
+
+    Raises:
+        ValueError: The file has other columns, or no such loan.
+    """
+    target = cache / f"sba-open-v{SELECTION_VERSION}-{sha256_of(loans)[:16]}.parquet"
+    if not target.is_file():
+        with duckdb.connect() as database:
+            try:
+                found = database.sql(_OPEN, params=[str(loans)]).limit(_N_OPEN)
+                table = found.to_arrow_table().drop_columns([TARGET])
+            except duckdb.Error as exc:
+                raise ValueError(
+                    f"{loans.name}: not a Parquet file of SBA loans: {str(exc)[:200]}"
+                ) from exc
+        if not table.num_rows:
+            raise ValueError(f"{loans.name}: no loan that is not charged off.")
+        with written_whole(target) as unfinished:
+            pq.write_table(table, unfinished, compression="zstd")
     return target
 
 
