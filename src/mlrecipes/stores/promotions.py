@@ -139,12 +139,13 @@ class MlflowPromotions:
             StoreError: It is not there, or is no model of a recipe.
             TryAgain: A server does not answer.
         """
-        from mlrecipes.stores.model_fetching import fetch_model
+        from mlrecipes.stores.canary import check_canary
+        from mlrecipes.stores.model_fetching import fetch_model, resolve_model
         from mlrecipes.stores.models import load_pyfunc, model_lookups
         from mlrecipes.stores.scoring_model import as_fitted
 
-        uri = f"models:/{name}/{version}"
-        path = fetch_model(uri, self._tracking_uri, self._uri, folder)
+        found = resolve_model(f"models:/{name}/{version}", self._tracking_uri, self._uri)
+        path = fetch_model(found, self._tracking_uri, self._uri, folder)
         try:
             model = load_pyfunc(path).unwrap_python_model()
             # The names that scoring_model.py gives: part of what a logged model is.
@@ -154,6 +155,7 @@ class MlflowPromotions:
                 f"{name} version {version} cannot be loaded as a model of a recipe: "
                 f"{type(error).__name__}: {shorten(error, limit=160)}"
             ) from error
+        check_canary(path, model, f"{name} version {version}")
 
         def fit(rows: Any) -> Any:
             return as_fitted(rows, dtypes)
