@@ -7,7 +7,7 @@ Steps get these from the runner and know nothing of MLflow, disks or networks.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -25,6 +25,7 @@ __all__ = [
     "RegisteredVersion",
     "Registry",
     "RunInfo",
+    "RunRecord",
     "StoredFrame",
     "Tracker",
 ]
@@ -148,6 +149,24 @@ class RunInfo:
     tracking_uri: str
 
 
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """What was recorded of a run.
+
+    Attributes:
+        started_at: UTC, ISO 8601; empty if it is not known.
+        user: Who started it.
+        params: As text.
+    """
+
+    run_id: str
+    started_at: str = ""
+    user: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+
 class Tracker(Protocol):
     """Records runs. One writer, values in batches, in the order of their names."""
 
@@ -184,6 +203,10 @@ class Tracker(Protocol):
 
     def find_run(self, run_id: str) -> RunInfo | None:
         """Look a run up; None if it does not exist or was deleted."""
+        ...
+
+    def read_run(self, run_id: str) -> RunRecord | None:
+        """What was recorded of a run; None if it does not exist or was deleted."""
         ...
 
     def end_open_runs(self, status: str) -> None:
@@ -251,11 +274,12 @@ class ModelPackager(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RegisteredVersion:
-    """A version of a registered model."""
+    """A version of a registered model; ``run_id`` of the run that made it, if it is known."""
 
     name: str
     version: str
     source: str
+    run_id: str = ""
 
 
 class Registry(Protocol):
@@ -272,4 +296,12 @@ class Registry(Protocol):
 
     def set_alias(self, name: str, alias: str, version: str) -> None:
         """Let ``alias`` point at ``version``."""
+        ...
+
+    def describe(self, name: str, version: str, text: str) -> None:
+        """Set the description of a version, in Markdown."""
+        ...
+
+    def version_before(self, name: str, version: str) -> RegisteredVersion | None:
+        """The newest version that is older than this one; None if there is none."""
         ...

@@ -18,7 +18,7 @@ from typing import Any
 from mlrecipes.cleaning import FoundExperiment, FoundModel, FoundRun, RecipeMark
 from mlrecipes.errors import StoreError
 from mlrecipes.feature_records import FeatureTable, FeatureTableInfo
-from mlrecipes.ports import DatasetInput, RegisteredVersion, RunInfo
+from mlrecipes.ports import DatasetInput, RegisteredVersion, RunInfo, RunRecord
 from mlrecipes.promotion_ports import FetchedModel, VersionFacts
 from mlrecipes.promotion_records import Entry
 
@@ -98,6 +98,14 @@ class MemoryTracker:
         run = self.runs.get(run_id)
         return None if run is None else RunInfo(run_id, "0", run.status, "memory:")
 
+    def read_run(self, run_id: str) -> RunRecord | None:
+        """What was recorded of a run, which nobody started at no time."""
+        run = self.runs.get(run_id)
+        if run is None:
+            return None
+        params = {name: str(value) for name, value in run.params.items()}
+        return RunRecord(run_id, "", "", dict(run.tags), params, dict(run.metrics))
+
     def end_open_runs(self, status: str) -> None:
         """End all runs that are not ended."""
         for run in self.runs.values():
@@ -117,6 +125,7 @@ class MemoryRegistry:
         self.versions: dict[str, list[RegisteredVersion]] = {}
         self.tags: dict[tuple[str, str], dict[str, str]] = {}
         self.aliases: dict[tuple[str, str], str] = {}
+        self.descriptions: dict[tuple[str, str], str] = {}
 
     def register(
         self, name: str, run_id: str, artifact_path: str, tags: Mapping[str, str]
@@ -125,7 +134,7 @@ class MemoryRegistry:
         source = f"runs:/{run_id}/{artifact_path}"
         versions = self.versions.setdefault(name, [])
         known = next((version for version in versions if version.source == source), None)
-        version = known or RegisteredVersion(name, str(len(versions) + 1), source)
+        version = known or RegisteredVersion(name, str(len(versions) + 1), source, run_id)
         if known is None:
             versions.append(version)
         self.tags[name, version.version] = dict(tags)
@@ -136,6 +145,15 @@ class MemoryRegistry:
         if version not in {known.version for known in self.versions.get(name, [])}:
             raise StoreError(f"{name} has no version {version}.")
         self.aliases[name, alias] = version
+
+    def describe(self, name: str, version: str, text: str) -> None:
+        """Keep the description of a version."""
+        self.descriptions[name, version] = text
+
+    def version_before(self, name: str, version: str) -> RegisteredVersion | None:
+        """The newest version that is older than this one."""
+        older = [one for one in self.versions[name] if int(one.version) < int(version)]
+        return max(older, key=lambda one: int(one.version), default=None)
 
     def find(self, name: str) -> FoundModel | None:
         """Look a model up."""

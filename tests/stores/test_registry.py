@@ -191,3 +191,31 @@ def test_a_registry_can_be_another_database_than_that_of_the_runs(
     other = f"sqlite:///{tmp_path}/registry/models.db"
     version = MlflowRegistry(other, uri).register("apart", new_run(), "train/model", {})
     assert get_version(other, "apart", version.version).source == version.source
+
+
+def test_a_version_can_be_described(registry: MlflowRegistry, new_run: NewRun, uri: str) -> None:
+    version = registry.register("described", new_run(), "train/model", {})
+    registry.describe("described", version.version, "What it is for.")
+    assert get_version(uri, "described", version.version).description == "What it is for."
+
+
+def test_a_version_that_is_not_there_cannot_be_described(registry: MlflowRegistry) -> None:
+    with pytest.raises(StoreError, match="describe nothing version 9"):
+        registry.describe("nothing", "9", "text")
+
+
+def test_the_version_before_is_the_newest_older_one(
+    registry: MlflowRegistry, new_run: NewRun, uri: str
+) -> None:
+    name = "ann's houses"
+    runs = [new_run() for _ in range(3)]
+    for run_id in runs:
+        last = registry.register(name, run_id, "train/model", {})
+    assert registry.version_before(name, "1") is None
+    before = registry.version_before(name, last.version)
+    assert before is not None
+    assert (before.version, before.run_id) == ("2", runs[1])
+    open_client(uri).delete_model_version(name, "2")
+    skipped = registry.version_before(name, last.version)
+    assert skipped is not None
+    assert skipped.version == "1"

@@ -330,6 +330,20 @@ def test_a_run_is_found_unless_it_was_deleted(tracker: MlflowTracker, client: Ml
     assert tracker.find_run("no such run") is None
 
 
+def test_what_was_recorded_of_a_run_is_read_back(
+    tracker: MlflowTracker, client: MlflowClient
+) -> None:
+    run = tracker.start_run({"mlflow.user": "ann", "colour": "red"})
+    tracker.log(run.run_id, params={"alpha": 1}, metrics={"auc": 0.5})
+    record = tracker.read_run(run.run_id)
+    assert record is not None
+    assert (record.user, record.tags["colour"]) == ("ann", "red")
+    assert (record.params, record.metrics) == ({"alpha": "1"}, {"auc": 0.5})
+    assert record.started_at.endswith("+00:00")
+    client.delete_run(run.run_id)
+    assert tracker.read_run(run.run_id) is None
+
+
 def test_get_run_gives_mlflow_s_run(tracker: MlflowTracker, uri: str) -> None:
     run = tracker.start_run({})
     assert get_run(uri, run.run_id).info.run_id == run.run_id

@@ -68,7 +68,7 @@ class MlflowRegistry:
             else:
                 for key, value in tags.items():
                     client.set_model_version_tag(name, version.version, key, value)
-        return RegisteredVersion(name, str(version.version), source)
+        return RegisteredVersion(name, str(version.version), source, run_id)
 
     def set_alias(self, name: str, alias: str, version: str) -> None:
         """Let ``alias`` point at ``version``.
@@ -80,6 +80,33 @@ class MlflowRegistry:
         client = self._client()
         with our_errors(f"set alias '{alias}' of {name} version {version}", self._registry_uri):
             client.set_registered_model_alias(name, alias, version)
+
+    def describe(self, name: str, version: str, text: str) -> None:
+        """Set the description of a version, in Markdown.
+
+        Raises:
+            StoreError: There is no such version, or MLflow refuses the text.
+            TryAgain: The registry does not answer.
+        """
+        client = self._client()
+        with our_errors(f"describe {name} version {version}", self._registry_uri):
+            client.update_model_version(name, version, description=text)
+
+    def version_before(self, name: str, version: str) -> RegisteredVersion | None:
+        """The newest version that is older than this one; None if there is none.
+
+        Raises:
+            StoreError: The registry refuses.
+            TryAgain: The registry does not answer.
+        """
+        client, quote = self._client(), '"' if "'" in name else "'"
+        with our_errors(f"look up versions of {name}", self._registry_uri):
+            found = client.search_model_versions(f"name={quote}{name}{quote}")
+        older = [one for one in found if one.name == name and int(one.version) < int(version)]
+        last = max(older, key=lambda one: int(one.version), default=None)
+        if last is None:
+            return None
+        return RegisteredVersion(name, str(last.version), last.source or "", last.run_id or "")
 
     def _client(self) -> MlflowClient:
         if self._client_made is None:

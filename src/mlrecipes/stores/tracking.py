@@ -8,12 +8,13 @@ import uuid
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlrecipes.errors import RecipeError, StoreError
-from mlrecipes.ports import DatasetInput, RunInfo
+from mlrecipes.ports import DatasetInput, RunInfo, RunRecord
 from mlrecipes.stores.destinations import local_database, masked
 from mlrecipes.stores.mlflow_client import error_code, open_client, our_errors, patient, ping
 from mlrecipes.stores.open_runs import OpenRuns
@@ -198,6 +199,25 @@ class MlflowTracker:
         """
         run = _find(self._client(), self._uri, run_id)
         return None if run is None else self._info(run)
+
+    def read_run(self, run_id: str) -> RunRecord | None:
+        """What was recorded of a run; None if it does not exist or was deleted.
+
+        Raises:
+            TryAgain: The server does not answer.
+        """
+        run = _find(self._client(), self._uri, run_id)
+        if run is None:
+            return None
+        data, started_at = run.data, datetime.fromtimestamp(run.info.start_time / 1000, UTC)
+        return RunRecord(
+            run_id,
+            started_at.isoformat(timespec="seconds"),
+            data.tags.get("mlflow.user", ""),
+            dict(data.tags),
+            dict(data.params),
+            dict(data.metrics),
+        )
 
     def end_open_runs(self, status: str) -> None:
         """End each run that this tracker started and has not ended.
