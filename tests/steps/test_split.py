@@ -35,8 +35,24 @@ def divide(context: Callable[..., Context]) -> Divide:
 
 def test_each_row_is_in_one_part(divide: Divide) -> None:
     parts = divide().outputs
-    assert tuple(parts) == NAMES
-    assert sorted(pd.concat(parts.values())["key"]) == list(range(200))
+    assert tuple(parts) == (*NAMES, "part_facts")
+    assert sorted(pd.concat([parts[name] for name in NAMES])["key"]) == list(range(200))
+
+
+def test_the_facts_of_the_parts_are_written_down(divide: Divide) -> None:
+    facts = divide(FRAME.assign(y=FRAME["y"].where(FRAME["y"] > 9))).outputs["part_facts"]
+    assert sum(facts["n_rows"].values()) == 190
+    assert (facts["n_columns"], facts["n_features"]) == (3, 2)
+    assert list(facts["n_dropped"].values()) == [10]
+    assert facts["periods"] == {}
+
+
+def test_the_time_of_each_part_is_written_down(divide: Divide) -> None:
+    frame = FRAME.assign(day=pd.date_range("2001-01-01", periods=200))
+    limits = {"validation_from": "2001-03-01", "test_from": "2001-05-01"}
+    section = {"using": "time", "time_col": "day"} | limits
+    facts = divide(frame, recipe={"steps": {"split": section}}).outputs["part_facts"]
+    assert facts["periods"]["validation"] == ["2001-03-01 00:00:00", "2001-04-30 00:00:00"]
 
 
 def test_the_summary_says_how_many_rows_each_part_has(divide: Divide) -> None:

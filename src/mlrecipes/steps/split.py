@@ -25,7 +25,7 @@ from mlrecipes.splits import (
     split_frame,
 )
 from mlrecipes.steps._contract import Context, Step, UserFunction
-from mlrecipes.steps._features import check_columns, common_settings
+from mlrecipes.steps._features import check_columns, common_settings, features_of
 
 __all__ = ["STEP"]
 
@@ -70,7 +70,10 @@ def run(inputs: Inputs, context: Context) -> StepResult:
     for name, frame in parts.named().items():
         context.task.check_target(frame[config.target_col], f"the {name} part")
     return StepResult(
-        outputs={f"{name}_data": frame for name, frame in parts.named().items()},
+        outputs={
+            **{f"{name}_data": frame for name, frame in parts.named().items()},
+            "part_facts": _facts(parts, config),
+        },
         sections=tuple(_sections(parts, context)),
         summary=" / ".join(f"{name} {len(frame):,}" for name, frame in parts.named().items()),
     )
@@ -83,6 +86,25 @@ def _clean_up(parts: SplitParts, context: Context) -> SplitParts:
         return apply_post_split(parts, post_split)
     post_filter = context.functions.get(f"{KEY}.post_split_filter_method")
     return apply_post_filter(parts, post_filter) if post_filter is not None else parts
+
+
+def _facts(parts: SplitParts, config: RecipeConfig) -> dict[str, Any]:
+    """How many rows each part has, and from when to when they are if time divides them."""
+    named, time_col = parts.named(), config.steps.split.time_col
+    times = {
+        name: frame[time_col].dropna()
+        for name, frame in named.items()
+        if time_col is not None and time_col in frame.columns
+    }
+    return {
+        "n_rows": {name: len(frame) for name, frame in named.items()},
+        "n_columns": parts.training.shape[1],
+        "n_features": features_of(parts.training.head(0), config).shape[1],
+        "n_dropped": {str(why): int(n) for why, n in parts.n_dropped.items()},
+        "how": parts.how,
+        "time_col": time_col,
+        "periods": {name: [str(c.min()), str(c.max())] for name, c in times.items() if len(c)},
+    }
 
 
 def _sections(parts: SplitParts, context: Context) -> list[Section]:
@@ -106,11 +128,14 @@ def _sections(parts: SplitParts, context: Context) -> list[Section]:
 STEP = Step(
     name="split",
     inputs=Inputs,
-    writes=tuple(
-        ArtifactSpec(f"{name}_data", ArtifactKind.FRAME)
-        for name in ("training", "validation", "test")
+    writes=(
+        *(
+            ArtifactSpec(f"{name}_data", ArtifactKind.FRAME)
+            for name in ("training", "validation", "test")
+        ),
+        ArtifactSpec("part_facts", ArtifactKind.JSON),
     ),
-    version=2,
+    version=3,
     settings=settings,
     user_functions=user_functions,
     run=run,
