@@ -17,7 +17,7 @@ from mlrecipes.config.schema import RecipeConfig
 from mlrecipes.config.template import Rendered, names_used, render_yaml
 from mlrecipes.errors import ConfigError, Problem, did_you_mean
 
-__all__ = ["LoadedConfig", "Places", "find_recipe_root", "load_config"]
+__all__ = ["LoadedConfig", "Places", "find_recipe_root", "load_config", "read_text_file"]
 
 RECIPE = "recipe.yaml"
 SECTIONS = tuple(RecipeConfig.model_fields)
@@ -114,8 +114,8 @@ def load_config(
     mlrecipes.errors.ConfigError: profiles: '../secret' is no name of a profile: ...
     """
     file, path = profile_path(root, profile)
-    text = _read(root / RECIPE, RECIPE)
-    filled = render_yaml(_read(path, file), file, root, {})
+    text = read_text_file(root / RECIPE, RECIPE)
+    filled = render_yaml(read_text_file(path, file), file, root, {})
     problems = [*filled.document.problems, *_undefined(filled, {}, file)]
     if problems and filled.document.data is None:
         raise ConfigError(for_people(problems))
@@ -138,7 +138,12 @@ def load_config(
     return LoadedConfig(config, places, tuple(dict.fromkeys(files)), is_protected)
 
 
-def _read(path: Path, file: str) -> str:
+def read_text_file(path: Path, file: str) -> str:
+    """Read a file of the recipe, which is UTF-8 and of a size that people write.
+
+    Raises:
+        ConfigError: It is not there, too large or no text; ``file`` is its name in messages.
+    """
     try:
         if path.stat().st_size > MAX_BYTES:
             what = f"is larger than {MAX_BYTES:,} bytes."
