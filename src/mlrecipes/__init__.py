@@ -10,13 +10,13 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from mlrecipes._version import __version__
+
 if TYPE_CHECKING:
     from mlrecipes.errors import ConfigError, GateRejected, RecipeError
     from mlrecipes.recipe import Recipe
 
 __all__ = ["ConfigError", "GateRejected", "Recipe", "RecipeError", "__version__"]
-
-__version__ = "0.1.0"
 
 _PLACES = {
     "Recipe": "mlrecipes.recipe",
