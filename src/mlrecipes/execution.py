@@ -17,13 +17,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from mlrecipes._version import __version__
 from mlrecipes.cards import CardFolder, failed_view, succeeded_view
 from mlrecipes.dag.fingerprint import content_key, digest_of_files, source_parts
 from mlrecipes.errors import DataError, RecipeError, StoreError, UserCodeError
 from mlrecipes.planning import Project
 from mlrecipes.project_facts import gather_facts
 from mlrecipes.records import JSON, Decision, Manifest, StepResult
-from mlrecipes.steps import Context, Ports, Step
+from mlrecipes.reports.model_card import render_model_card
+from mlrecipes.steps import CardMaterial, Context, Ports, Step
 from mlrecipes.stores.objects import CorruptArtifactError
 from mlrecipes.tasks import task_for
 from mlrecipes.user_code.imports import UserCode
@@ -132,7 +134,7 @@ class Executor:
         started = time.monotonic()
         with _noted_warnings(noted), self._user_code.importable():
             inputs = self._inputs(step, results)
-            result = step.run(inputs, self._context(step, staging))
+            result = step.run(inputs, self._context(step, staging, results))
             files = project.store.write(staging, step.writes, result.outputs)
         self._check_sources(result)
         all_parts = {**parts, **source_parts(result.sources)}
@@ -157,7 +159,7 @@ class Executor:
             self._tell(Event("warning", step.name, text))
         return manifest
 
-    def _context(self, step: Step, staging: Path) -> Context:
+    def _context(self, step: Step, staging: Path, results: Mapping[str, Manifest]) -> Context:
         project, config = self._project, self._project.config
         if self._ports is None:
             self._ports = self._make_ports(project)
@@ -174,7 +176,14 @@ class Executor:
             ),
             staging=staging,
             where=project.where,
+            card=self._card_material(results) if step.name == "register" else None,
         )
+
+    def _card_material(self, results: Mapping[str, Manifest]) -> CardMaterial | None:
+        text = self._project.model_card
+        if text is None:
+            return None
+        return CardMaterial(text, results, render_model_card, __version__)
 
     def _inputs(self, step: Step, results: Mapping[str, Manifest]) -> Any:
         project = self._project

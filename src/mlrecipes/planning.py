@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mlrecipes.config.load import LoadedConfig, load_config
+from mlrecipes.config.model_card_schema import MODEL_CARD, ModelCardText, load_model_card
 from mlrecipes.config.schema import RecipeConfig
 from mlrecipes.dag.fingerprint import flatten
 from mlrecipes.dag.graph import Graph, build_graph
@@ -22,7 +23,7 @@ from mlrecipes.errors import ConfigError, Problem
 from mlrecipes.feature_records import TABLE_URI
 from mlrecipes.features.definition import FeatureDefinition, load_definitions
 from mlrecipes.records import JSON, Manifest, Source
-from mlrecipes.steps import Step, UserFunction, steps_of
+from mlrecipes.steps import Step, UserFunction, steps_of, with_model_card
 from mlrecipes.stores.destinations import (
     Destinations,
     local_database,
@@ -116,7 +117,18 @@ class Project:
     @cached_property
     def steps(self) -> dict[str, Step]:
         """The steps by name."""
-        return {step.name: step for step in steps_of(self.config)}
+        steps = steps_of(self.config)
+        steps = with_model_card(steps) if (self.root / MODEL_CARD).is_file() else steps
+        return {step.name: step for step in steps}
+
+    @cached_property
+    def model_card(self) -> ModelCardText | None:
+        """The free-text part of the model card; None for a recipe without one.
+
+        Raises:
+            ConfigError: A part is missing, empty or unknown; all problems at once.
+        """
+        return load_model_card(self.root)
 
     @cached_property
     def feature_definitions(self) -> tuple[FeatureDefinition, ...]:
@@ -151,10 +163,14 @@ class Project:
             file, line = self.loaded.places.find("model_registry")
             key, hint = "model_registry.model_name", "The register step needs it."
             found.append(Problem(file, line, key, "is missing.", hint))
-        try:
-            _ = self.feature_definitions if "features" in names else ()
-        except ConfigError as error:
-            found.extend(error.problems)
+        for name, load in (
+            ("features", lambda: self.feature_definitions),
+            ("register", lambda: self.model_card),
+        ):
+            try:
+                _ = load() if name in names else None
+            except ConfigError as error:
+                found.extend(error.problems)
         if found:
             raise ConfigError(dict.fromkeys(found))
 
@@ -222,6 +238,7 @@ class Project:
             parts |= {f"file.{d.file}": d.digest for d in self.feature_definitions}
         if step.name == "register":
             parts["registry_uri"] = masked(self.destinations.registry_uri)
+            parts |= self._card_parts()
         # The steps between them read the new run, so they run again by themselves.
         depends_on = {"train": ("runs", self.runs_mark), "register": ("model", self.model_mark)}
         if step.name in depends_on:
@@ -229,6 +246,13 @@ class Project:
             reset_at = self.resets.at(mark)
             parts |= {} if reset_at is None else {f"reset.{what}": reset_at}
         return parts
+
+    def _card_parts(self) -> dict[str, JSON]:
+        """The words of the model card as they are, right or wrong: a plan refuses nothing."""
+        try:
+            return {f"file.{MODEL_CARD}": self.digests.digest(self.root / MODEL_CARD)[1]}
+        except OSError:
+            return {}
 
     def _doubt(self, manifest: Manifest) -> str | None:
         for source in manifest.sources:

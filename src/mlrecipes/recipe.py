@@ -168,7 +168,7 @@ class Recipe:
         """Load something that a step made, checked against its digest.
 
         ============================================== =========================
-        feature_tables, feature_lookups                dict, list
+        feature_tables, feature_lookups, part_facts    dict, list, dict
         ingested_data, training_data, validation_data,
         test_data, transformed_training_data,          pandas DataFrame
         transformed_validation_data,
@@ -180,6 +180,7 @@ class Recipe:
         run                                            mlflow Run
         evaluation                                     dict
         registered_model_version                       mlflow ModelVersion
+        model_card, model_card_html                    text, with a model_card.yaml
         ============================================== =========================
 
         Returns:

@@ -68,10 +68,11 @@ class ArtifactKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ArtifactSpec:
-    """The name and kind of one thing that a step writes."""
+    """The name and kind of one thing that a step writes; ``suffix`` if not that of its kind."""
 
     name: str
     kind: ArtifactKind
+    suffix: str = ""
 
 
 @dataclass(frozen=True, slots=True)

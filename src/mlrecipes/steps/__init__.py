@@ -12,9 +12,26 @@ from mlrecipes.steps import (
     train,
     transform,
 )
-from mlrecipes.steps._contract import Context, Ports, ProjectFacts, Step, UserFunction
+from mlrecipes.steps._contract import (
+    CardMaterial,
+    Context,
+    Ports,
+    ProjectFacts,
+    Step,
+    UserFunction,
+)
 
-__all__ = ["ALL_STEPS", "Context", "Ports", "ProjectFacts", "Step", "UserFunction", "steps_of"]
+__all__ = [
+    "ALL_STEPS",
+    "CardMaterial",
+    "Context",
+    "Ports",
+    "ProjectFacts",
+    "Step",
+    "UserFunction",
+    "steps_of",
+    "with_model_card",
+]
 
 ALL_STEPS: tuple[Step, ...] = (
     features.STEP,
@@ -44,3 +61,10 @@ def steps_of(config: RecipeConfig) -> tuple[Step, ...]:
     if config.steps.features is None or not config.steps.ingest.feature_lookups:
         return kept
     return tuple(ingest.WITH_FEATURES if step is ingest.STEP else step for step in kept)
+
+
+def with_model_card(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """The same steps, of which register writes the model card too."""
+    written = {artifact.name for step in steps for artifact in step.writes}
+    card_step = register.with_card(written)
+    return tuple(card_step if step is register.STEP else step for step in steps)

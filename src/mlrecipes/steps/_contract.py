@@ -13,14 +13,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mlrecipes.config.model_card_schema import ModelCardText
 from mlrecipes.config.schema import RecipeConfig
 from mlrecipes.feature_ports import FeatureBackend
+from mlrecipes.model_card_records import RenderModelCard
 from mlrecipes.ports import DatasetReader, ModelPackager, Registry, Tracker
-from mlrecipes.records import ArtifactSpec, StepResult, StepSpec
+from mlrecipes.records import ArtifactSpec, Manifest, StepResult, StepSpec
 from mlrecipes.scoring_ports import BatchScoring
 from mlrecipes.tasks import Task
 
-__all__ = ["MODEL_ARTIFACT_PATH", "Context", "Ports", "ProjectFacts", "Step", "UserFunction"]
+__all__ = [
+    "MODEL_ARTIFACT_PATH",
+    "CardMaterial",
+    "Context",
+    "Ports",
+    "ProjectFacts",
+    "Step",
+    "UserFunction",
+]
 
 MODEL_ARTIFACT_PATH = "train/model"
 """Where a run holds its model, as with MLflow Recipes."""
@@ -84,6 +94,24 @@ class Ports:
 
 
 @dataclass(frozen=True, slots=True)
+class CardMaterial:
+    """What a model card is made of beside a step's inputs.
+
+    Attributes:
+        text: The words of ``model_card.yaml``.
+        results: Results of the earlier steps: what they read, and with which libraries. They
+            decide nothing but what the card says.
+        render: Draws the card.
+        engine: The version of mlrecipes.
+    """
+
+    text: ModelCardText
+    results: Mapping[str, Manifest]
+    render: RenderModelCard
+    engine: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """All that a step may use beside its inputs.
 
@@ -91,6 +119,7 @@ class Context:
         functions: The user's functions by configuration key, loaded and callable.
         staging: A folder of this step's run; what lies in it is stored or thrown away.
         where: Says where a configuration key stands, such as ``recipe.yaml:48``.
+        card: For the step that writes the model card, if the recipe has one.
     """
 
     config: RecipeConfig
@@ -100,6 +129,7 @@ class Context:
     project: ProjectFacts
     staging: Path
     where: Callable[[str], str] = str
+    card: CardMaterial | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mlrecipes.config.schema import RecipeConfig
 from mlrecipes.errors import GateRejected
+from mlrecipes.features.lookups import lookups_from_json
+from mlrecipes.ports import RegisteredVersion, RunRecord
 from mlrecipes.records import ArtifactKind, ArtifactSpec, Facts, Section, StepResult
-from mlrecipes.steps._contract import MODEL_ARTIFACT_PATH, Context, Step, UserFunction
+from mlrecipes.steps._contract import (
+    MODEL_ARTIFACT_PATH,
+    CardMaterial,
+    Context,
+    Step,
+    UserFunction,
+)
+from mlrecipes.steps._model_card import CardFacts, model_card
 from mlrecipes.steps._verdict import Verdict
 
-__all__ = ["STEP"]
+__all__ = ["STEP", "with_card"]
 
 KEY = "steps.register"
+CARD_FOLDER = "model_card"
+QUALITY = ("data_quality", "feature_data_quality")
+"""What came of the expectations that a recipe has of its tables, if a step writes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +36,14 @@ class Inputs:
 
     run: Mapping[str, str]
     evaluation: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class InputsWithCard(Inputs):
+    """What the model card tells of the data too."""
+
+    part_facts: Mapping[str, Any]
+    feature_lookups: Any
 
 
 def settings(config: RecipeConfig) -> Mapping[str, Any]:
@@ -55,6 +76,7 @@ def run(inputs: Inputs, context: Context) -> StepResult:
             "validation_status": str(inputs.evaluation["status"]),
         },
     )
+    card = _write_card(inputs, version, context.card, context) if context.card else {}
     registry.set_alias(name, alias, version.version)
     facts = (
         ("model", name),
@@ -69,12 +91,54 @@ def run(inputs: Inputs, context: Context) -> StepResult:
                 "registered_model_name": name,
                 "registered_model_version": version.version,
                 "alias": alias,
-            }
+            },
+            **card,
         },
-        sections=(Section("Run Summary", (Facts(facts),)),),
+        sections=(Section("Run Summary", (Facts(facts),)), *((_CARD_SECTION,) if card else ())),
         summary=f"{name} version {version.version} is {alias}",
         run_id=inputs.run["run_id"],
     )
+
+
+def _write_card(
+    inputs: Inputs, version: RegisteredVersion, material: CardMaterial, context: Context
+) -> dict[str, str]:
+    """Draw the model card, lay it beside the model, and point to it from the version.
+
+    It comes before the alias: a version that the alias names has its card.
+    """
+    tracker, registry = context.ports.tracker, context.ports.registry
+    run_id = inputs.run["run_id"]
+    before = registry.version_before(version.name, version.version)
+    facts = CardFacts(
+        version=version,
+        run=tracker.read_run(run_id) or RunRecord(run_id),
+        evaluation=inputs.evaluation,
+        part_facts=getattr(inputs, "part_facts", {}),
+        lookups=lookups_from_json(getattr(inputs, "feature_lookups", ())),
+        quality={k: v for name in QUALITY for k, v in getattr(inputs, name, {}).items()},
+        before=before,
+        run_before=tracker.read_run(before.run_id) if before and before.run_id else None,
+    )
+    files = material.render(model_card(facts, material, context))
+    tracker.log_text(run_id, files.markdown, f"{CARD_FOLDER}/MODEL_CARD.md")
+    tracker.log_text(run_id, files.html, f"{CARD_FOLDER}/model_card.html")
+    registry.describe(version.name, version.version, files.description)
+    return {"model_card": files.markdown, "model_card_html": files.html}
+
+
+_CARD_SECTION = Section(
+    "Model Card",
+    (
+        Facts(
+            (
+                ("in the run", f"{CARD_FOLDER}/MODEL_CARD.md, {CARD_FOLDER}/model_card.html"),
+                ("where they lie here", "mlrecipes get-artifact model_card"),
+                ("for a browser", "mlrecipes get-artifact model_card_html"),
+            )
+        ),
+    ),
+)
 
 
 def _obey(evaluation: Mapping[str, Any], context: Context) -> None:
@@ -119,3 +183,18 @@ STEP = Step(
     restorable=False,
     needs_tracking=True,
 )
+
+
+def with_card(written: Collection[str]) -> Step:
+    """The same step in a recipe with a ``model_card.yaml``.
+
+    Args:
+        written: Names of the artifacts that the recipe's steps write.
+    """
+    quality = [(name, Any) for name in QUALITY if name in written]
+    inputs = dataclasses.make_dataclass("Inputs", quality, bases=(InputsWithCard,), frozen=True)
+    files = (
+        ArtifactSpec("model_card", ArtifactKind.TEXT, ".md"),
+        ArtifactSpec("model_card_html", ArtifactKind.TEXT, ".html"),
+    )
+    return dataclasses.replace(STEP, inputs=inputs, writes=(*STEP.writes, *files))

@@ -28,7 +28,7 @@ SUFFIXES: Mapping[ArtifactKind, str] = MappingProxyType(
 
 def artifact_path(folder: Path, artifact: ArtifactSpec) -> Path:
     """Where an artifact lies in the folder of its step's result."""
-    return folder / f"{artifact.name}{SUFFIXES[artifact.kind]}"
+    return folder / f"{artifact.name}{artifact.suffix or SUFFIXES[artifact.kind]}"
 
 
 def write_artifact(folder: Path, artifact: ArtifactSpec, value: Any) -> Path:
