@@ -72,6 +72,7 @@ def run(inputs: Inputs, context: Context) -> StepResult:
         )
     model = context.ports.scoring.load(_model_uri(context), context.staging / "model")
     prepared = prepare_rows(inputs.ingested_scoring_data, model, context)
+    # Door of the rows: prepared.path is what will be scored; nothing is written yet.
     batch = _batch(prepared, model, context)
     path = context.staging / f"{SCORED}.parquet"
     scored = _score_once(table, batch, model, prepared, context)
@@ -124,6 +125,7 @@ def _score_once(
     run = context.ports.tracker.start_run(tags)
     request = ScoreRequest(prepared.kept, asked.reason_codes, asked.engine)
     n_rows = model.score(prepared.path, path, batch, request)
+    # Door of the predictions: path is what will be appended; the table is as it was.
     return _Scored(batch, n_rows, _write(table, path, batch, asked.save_mode), run.run_id)
 
 

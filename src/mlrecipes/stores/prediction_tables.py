@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["DeltaPredictions", "ParquetPredictions", "open_table", "stored_schema"]
 
 BATCH_ROWS = 1 << 16
-SCHEMA_MODES: dict[str, Any] = {"error": None, "append": "merge", "overwrite": "overwrite"}
+SCHEMA_MODES: dict[str, Any] = {"append": "merge", "overwrite": "overwrite"}
 N_TRIES = 10
 KEY_LENGTH = 12
 OURS = (".parquet", ".crc")
@@ -187,8 +187,10 @@ class DeltaPredictions:
         return self._place
 
     def exists(self) -> bool:
-        """Whether there is a table."""
-        return self._open() is not None
+        """Whether there is a table with any row."""
+        table = self._open()
+        with delta_errors(f"read {self._place}"):
+            return table is not None and bool(table.to_pyarrow_dataset().head(1).num_rows)
 
     def has(self, batch: Batch) -> bool:
         """Whether the table has rows of the batch; statistics tell which files to look at."""
@@ -213,21 +215,17 @@ class DeltaPredictions:
         The commit carries the batch's key as an app transaction: if another process commits
         the same key in between, Delta refuses ours.
         """
-        from deltalake.exceptions import CommitFailedError, TableNotFoundError
+        from deltalake.exceptions import CommitFailedError
 
         for _ in range(N_TRIES):
-            table = self._open()
-            if table is not None and self._holds(table, batch):
+            table = self._open() or self._made(rows)
+            if self._holds(table, batch):
                 return False
             try:
                 with delta_errors(f"write to {self._place}"):
-                    self._write(table, rows, batch, "append" if table is not None else "error")
-            except (CommitFailedError, TableNotFoundError):
+                    self._write(table, rows, batch, "append")
+            except CommitFailedError:
                 continue
-            except StoreError:
-                if table is not None or self._open() is None:
-                    raise
-                continue  # Another process made the table since we looked.
             return True
         raise TryAgain(
             f"{self._place} was written by others {N_TRIES} times in between. Nothing was written.",
@@ -253,6 +251,22 @@ class DeltaPredictions:
         with delta_errors(f"open {self._place}"):
             is_there = DeltaTable.is_deltatable(self._place)
             return DeltaTable(self._place) if is_there else None
+
+    def _made(self, rows: Path) -> DeltaTable:
+        """A new table without rows: a commit that makes a table and fills it is not refused."""
+        import pyarrow.parquet as pq
+        from deltalake import DeltaTable
+        from deltalake.exceptions import CommitFailedError, DeltaError
+
+        schema = stored_schema(self._place, pq.read_schema(rows), None)
+        with delta_errors(f"make {self._place}"):
+            try:
+                return DeltaTable.create(self._place, schema, mode="error")
+            except (CommitFailedError, DeltaError):
+                table = self._open()
+                if table is None:
+                    raise
+                return table  # Another process made it since we looked.
 
     def _holds(self, table: DeltaTable, batch: Batch) -> bool:
         with delta_errors(f"read {self._place}"):

@@ -75,6 +75,10 @@ class SparkAnswers:
             if pa.types.is_floating(field.type):  # locally what is no number is missing
                 column = pc.if_else(pc.is_nan(column), None, column)
             columns[field.name] = column
+        for name in [name for name in columns if name.startswith("reason_")]:
+            # MLflow writes the word None where there is no text.
+            is_none = columns[name.replace("reason", "contribution")].is_null()
+            columns[name] = pc.if_else(is_none, None, columns[name])
         return pa.table(columns, schema=self._schema)
 
     def _compute(self, model: Path, rows: Path, columns: list[str], folder: Path) -> None:
@@ -82,14 +86,17 @@ class SparkAnswers:
         from pyspark.sql import functions as sf
         from pyspark.sql.pandas.types import from_arrow_schema
 
+        from mlrecipes.stores.mlflow_client import quiet, without_progress_bars
+
         session = open_session()
-        score = mlflow.pyfunc.spark_udf(
-            session,
-            str(model),
-            result_type=from_arrow_schema(self._schema),
-            env_manager="local",
-            params=self._asked,
-        )
+        with without_progress_bars(), quiet("mlflow.models.flavor_backend_registry"):
+            score = mlflow.pyfunc.spark_udf(
+                session,
+                str(model),
+                result_type=from_arrow_schema(self._schema),
+                env_manager="local",
+                params=self._asked,
+            )
         frame = session.read.parquet(f"file:{rows.absolute()}")
         said = frame.select(
             sf.col("_metadata.row_index").alias(ROW),
