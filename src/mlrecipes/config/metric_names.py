@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-__all__ = ["BINARY", "MULTICLASS", "REGRESSION", "metric_directions", "primary_metric"]
+__all__ = ["BINARY", "MULTICLASS", "REGRESSION", "UNORDERED", "metric_directions", "primary_metric"]
 
 HIGHER = True
 LOWER = False
@@ -38,8 +38,17 @@ BINARY: Mapping[str, bool] = MappingProxyType(
         "roc_auc": HIGHER,
         "precision_recall_auc": HIGHER,
         "brier_score": LOWER,
+        "gini": HIGHER,
+        "ks": HIGHER,
     }
 )
+UNORDERED: Mapping[str, str] = MappingProxyType(
+    {
+        "calibration_slope": "is best near 1",
+        "calibration_intercept": "is best near 0",
+    }
+)
+"""Binary metrics of which neither more nor less is better, so that no threshold can stand there."""
 MULTICLASS: Mapping[str, bool] = MappingProxyType(
     {
         "accuracy_score": HIGHER,

@@ -52,6 +52,8 @@ EXPECTED = {
     "model_attributes_type": "names with values",
     "date_type": "a date such as 2006-01-31",
     "ratios_type": "a list of three positive numbers",
+    "greater_than_equal": "a number of at least {ge:g}",
+    "less_than": "a number less than {lt:g}",
     "greater_than": "a number greater than {gt:g}",
     "less_than_equal": "a number of at most {le:g}",
 }

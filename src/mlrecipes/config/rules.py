@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from mlrecipes.config.metric_names import UNORDERED
 from mlrecipes.config.promote_schema import alias_problem
 from mlrecipes.errors import Problem, did_you_mean, shorten
 
@@ -58,7 +59,12 @@ def _unknown_metrics(config: RecipeConfig) -> Iterator[Finding]:
     if config.primary_metric is not None:
         metrics["primary_metric"] = config.primary_metric
     for key, name in metrics.items():
-        if name not in directions:
+        if name in directions:
+            continue
+        if config.is_binary and name in UNORDERED:
+            what = f"is '{name}', which {UNORDERED[name]}: neither more nor less is better."
+            yield key, what, "Use brier_score or log_loss."
+        else:
             what = f"is '{shorten(name)}', which is no metric of this recipe."
             yield key, what, did_you_mean(name, directions)
 
@@ -74,6 +80,7 @@ def _contradictions(config: RecipeConfig) -> Iterator[Finding]:
         yield "steps.train.predict_output", what, "Set positive_class, or use 'recipes'."
     if config.target_col in config.id_cols + config.ignore_cols:
         yield "target_col", "is among id_cols or ignore_cols too.", "Remove it there."
+    yield from _protected_problems(config)
     names = [metric.name for metric in config.custom_metrics]
     for index, name in enumerate(names):
         if name in names[:index]:
@@ -83,6 +90,15 @@ def _contradictions(config: RecipeConfig) -> Iterator[Finding]:
         yield "steps.train.estimator_method", "is missing.", "Name a function in steps/train.py."
 
 
+def _protected_problems(config: RecipeConfig) -> Iterator[Finding]:
+    """A protected attribute is kept to compare groups: it cannot be what is predicted."""
+    others = {config.target_col: "the target"} | dict.fromkeys(config.id_cols, "one of id_cols")
+    for index, name in enumerate(config.protected_cols):
+        if name in others:
+            what = f"is '{shorten(name)}', which is {others[name]} too."
+            yield f"protected_cols[{index}]", what, "Remove it in one of the two places."
+
+
 def _lookup_problems(config: RecipeConfig) -> Iterator[Finding]:
     """Lookups that name what cannot become a feature, or the same feature twice."""
     first: dict[str, str] = {}
@@ -90,7 +106,7 @@ def _lookup_problems(config: RecipeConfig) -> Iterator[Finding]:
         key = f"steps.ingest.feature_lookups[{index}]"
         for feature in lookup.feature_names:
             column = lookup.rename_outputs.get(feature, feature)
-            if column in config.hidden_cols:
+            if column in config.hidden_cols.difference(config.protected_cols):
                 what = f"names '{shorten(column)}', which the model never sees."
                 yield f"{key}.feature_names", what, "Remove it here, or from ignore_cols."
             other = first.setdefault(column, key)

@@ -91,6 +91,8 @@ class RecipeConfig(Section):
         quality: Extension: what tables are expected to be.
         feature_store: Extension: where feature tables are kept.
         ignore_cols: Extension: columns kept for splits and reports, hidden from the model.
+        protected_cols: Extension: attributes such as sex or age, hidden from the model and kept
+            to compare how it treats their groups.
         seed: Extension: decides every random draw of the engine.
     """
 
@@ -101,6 +103,7 @@ class RecipeConfig(Section):
     custom_metrics: tuple[CustomMetric, ...] = ()
     id_cols: Names = ()
     ignore_cols: Names = ()
+    protected_cols: Names = ()
     seed: Whole = 42
     steps: Steps
     quality: Quality = Quality()
@@ -115,8 +118,8 @@ class RecipeConfig(Section):
 
     @property
     def hidden_cols(self) -> frozenset[str]:
-        """Columns that no model sees: the target, identifiers and ignored ones."""
-        return frozenset({self.target_col, *self.id_cols, *self.ignore_cols})
+        """Columns that no model sees: the target, identifiers, ignored and protected ones."""
+        return frozenset({self.target_col, *self.id_cols, *self.ignore_cols, *self.protected_cols})
 
     @property
     def metric_directions(self) -> Mapping[str, bool]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mlrecipes.config.feature_schema import FeatureLookup
@@ -11,7 +11,13 @@ from mlrecipes.errors import DataError, did_you_mean, few, shorten
 from mlrecipes.feature_records import FeatureTableInfo, Lookup
 from mlrecipes.records import to_json
 
-__all__ = ["Spine", "lookups_from_json", "lookups_json", "resolve_lookups"]
+__all__ = [
+    "Spine",
+    "lookups_from_json",
+    "lookups_json",
+    "resolve_lookups",
+    "without_columns",
+]
 
 KEY = "steps.ingest.feature_lookups"
 
@@ -41,6 +47,18 @@ def lookups_json(lookups: Sequence[Lookup]) -> list[dict[str, Any]]:
 def lookups_from_json(data: Sequence[Mapping[str, Any]]) -> tuple[Lookup, ...]:
     """The lookups that :func:`lookups_json` took apart."""
     return tuple(Lookup(**item) for item in data)
+
+
+def without_columns(lookups: Sequence[Lookup], columns: Collection[str]) -> tuple[Lookup, ...]:
+    """Leave out features by the names of their columns, and lookups of which nothing is left.
+
+    What a model carries names no protected attribute, so that scoring never fetches one.
+    """
+    kept = (
+        replace(lookup, features={f: c for f, c in lookup.features.items() if c not in columns})
+        for lookup in lookups
+    )
+    return tuple(lookup for lookup in kept if lookup.features)
 
 
 def resolve_lookups(

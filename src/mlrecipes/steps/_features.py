@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from mlrecipes.checks.names import check_names_are_text
@@ -17,6 +17,7 @@ __all__ = [
     "common_settings",
     "described",
     "features_of",
+    "key_places",
     "table_source",
     "target_of",
 ]
@@ -30,6 +31,7 @@ def common_settings(config: RecipeConfig) -> dict[str, Any]:
         "positive_class": config.positive_class,
         "id_cols": config.id_cols,
         "ignore_cols": config.ignore_cols,
+        "protected_cols": config.protected_cols,
     }
 
 
@@ -56,13 +58,19 @@ def described(fitted: Any) -> str:
     return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(fitted))
 
 
+def key_places(where: Callable[[str], str]) -> dict[str, str]:
+    """Where the keys that name columns stand, such as ``{"id_cols": "recipe.yaml:4"}``."""
+    keys = ("target_col", "id_cols", "ignore_cols", "protected_cols")
+    return {key: where(key) for key in keys}
+
+
 def check_columns(frame: Any, config: RecipeConfig, where: Mapping[str, str]) -> None:
     """Check that the columns named in the configuration exist.
 
     Args:
         frame: The table.
         config: The recipe's configuration.
-        where: Where each of the three keys stands, such as ``{"id_cols": "recipe.yaml:4"}``.
+        where: Where each of these keys stands, such as ``{"id_cols": "recipe.yaml:4"}``.
 
     Raises:
         DataError: A name is no text, a named column is missing, or no feature is left.
@@ -72,6 +80,7 @@ def check_columns(frame: Any, config: RecipeConfig, where: Mapping[str, str]) ->
         "target_col": [config.target_col] if config.target_col else [],
         "id_cols": list(config.id_cols),
         "ignore_cols": list(config.ignore_cols),
+        "protected_cols": list(config.protected_cols),
     }
     columns = list(frame.columns)
     for key, names in named.items():

@@ -74,7 +74,8 @@ def lookups_of(
             f"The feature table {moved[0]} was written by somebody else since it was built here.",
             hint="Run it again: the features step looks at the table anew.",
         )
-    spine = Spine(tuple(columns), config.hidden_cols)
+    # A protected attribute may be looked up: evaluate compares its groups.
+    spine = Spine(tuple(columns), config.hidden_cols.difference(config.protected_cols))
     found = resolve_lookups(config.steps.ingest.feature_lookups, tables, spine, context.where)
     return found, list(tables.values())
 

@@ -16,7 +16,7 @@ from mlrecipes.feature_records import Lookup
 from mlrecipes.features.lookups import lookups_json
 from mlrecipes.records import ArtifactKind, ArtifactSpec, Facts, Section, StepResult
 from mlrecipes.steps._contract import Context, Step, UserFunction
-from mlrecipes.steps._features import check_columns, table_source
+from mlrecipes.steps._features import check_columns, key_places, table_source
 from mlrecipes.steps._joining import (
     Coverage,
     cover,
@@ -79,7 +79,7 @@ def run(inputs: Inputs | InputsWithFeatures, context: Context) -> StepResult:
         if config.steps.ingest.columns:
             ingested = narrowed(ingested, config.steps.ingest.columns, context)
     table = ingested.table
-    where = {key: context.where(key) for key in ("target_col", "id_cols", "ignore_cols")}
+    where = key_places(context.where)
     check_columns(table.head(0), config, where)
     target = table.columns([config.target_col])[config.target_col]
     context.task.check_target(target, "the ingested data")

@@ -25,7 +25,12 @@ from mlrecipes.splits import (
     split_frame,
 )
 from mlrecipes.steps._contract import Context, Step, UserFunction
-from mlrecipes.steps._features import check_columns, common_settings, features_of
+from mlrecipes.steps._features import (
+    check_columns,
+    common_settings,
+    features_of,
+    key_places,
+)
 
 __all__ = ["STEP"]
 
@@ -65,7 +70,7 @@ def run(inputs: Inputs, context: Context) -> StepResult:
     )
     parts = _clean_up(parts, context)
     check_parts(parts, config.target_col)
-    where = {key: context.where(key) for key in ("target_col", "id_cols", "ignore_cols")}
+    where = key_places(context.where)
     check_columns(parts.training, config, where)
     for name, frame in parts.named().items():
         context.task.check_target(frame[config.target_col], f"the {name} part")

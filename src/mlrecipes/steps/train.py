@@ -10,7 +10,7 @@ from mlrecipes.checks.profile import preview_table
 from mlrecipes.config.schema import RecipeConfig
 from mlrecipes.errors import UserCodeError
 from mlrecipes.feature_records import Lookup
-from mlrecipes.features.lookups import lookups_from_json
+from mlrecipes.features.lookups import lookups_from_json, without_columns
 from mlrecipes.ports import ModelDescription
 from mlrecipes.records import (
     ArtifactKind,
@@ -170,7 +170,7 @@ def _describe(trained: _Trained, context: Context, lookups: tuple[Lookup, ...]) 
         positive_class=context.config.positive_class,
         requirements=context.project.requirements,
         code_paths=context.project.code_paths,
-        lookups=lookups,
+        lookups=without_columns(lookups, context.config.protected_cols),
     )
 
 

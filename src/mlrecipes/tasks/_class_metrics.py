@@ -12,7 +12,9 @@ import numpy as np
 from sklearn import metrics
 
 from mlrecipes.errors import DataError, few
+from mlrecipes.tasks._calibration import Recalibration
 from mlrecipes.tasks._classes import complete, encode, in_order
+from mlrecipes.tasks._ranking import Ranking, ks
 
 if TYPE_CHECKING:
     from mlrecipes.records import Scalar
@@ -84,8 +86,14 @@ def _score_metrics(
     if actual.any():
         precision, recall, _ = metrics.precision_recall_curve(actual, scores, **weighted)
         pr_auc = metrics.auc(recall, precision)
+    weight = np.ones(len(actual)) if sample_weight is None else np.asarray(sample_weight, float)
+    recalibration = Recalibration(actual, scores)
     return {
         "roc_auc": float(roc_auc),
+        "gini": float(2 * roc_auc - 1),
+        "ks": ks(*Ranking(actual, scores).cumulated(weight)),
+        "calibration_slope": recalibration.slope(weight),
+        "calibration_intercept": recalibration.intercept(weight),
         "precision_recall_auc": float(pr_auc),
         "log_loss": float(metrics.log_loss(actual, scores, labels=[0, 1], **weighted)),
         "brier_score": float(np.average((scores - actual) ** 2, weights=sample_weight)),
