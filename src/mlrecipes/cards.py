@@ -148,6 +148,7 @@ def failed_view(
         profile=project.profile,
         status=StepStatus.REJECTED if is_gate else StepStatus.FAILED,
         summary="",
+        sections=failure.sections if isinstance(failure, GateRejected) else (),
         warnings=tuple(noted),
         error=str(failure),
         traceback="" if is_gate else trace,

@@ -101,11 +101,13 @@ class FoundModel:
         name: The name.
         versions: Its versions, oldest first.
         aliases: Alias to version.
+        ledger_of: The registered model whose promotions it tells; empty if it is no ledger.
     """
 
     name: str
     versions: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
+    ledger_of: str = ""
 
 
 class RunCleaner(Protocol):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 from mlrecipes.feature_ports import FeatureBackend
 from mlrecipes.planning import Project
+from mlrecipes.reset import Reset
 from mlrecipes.reset_look import Cleaners
 from mlrecipes.steps import Ports
 from mlrecipes.stores.batch_model import MlflowBatchScoring
@@ -14,10 +16,11 @@ from mlrecipes.stores.cleaning import MlflowModelCleaner, MlflowRunCleaner
 from mlrecipes.stores.datasets import FileDatasetReader
 from mlrecipes.stores.feature_backends import open_backend
 from mlrecipes.stores.models import MlflowModels
+from mlrecipes.stores.promotions import MlflowPromotions
 from mlrecipes.stores.registry import MlflowRegistry
-from mlrecipes.stores.tracking import MlflowTracker, TrackingTarget, ping
+from mlrecipes.stores.tracking import MlflowTracker, TrackingTarget, ping, user_name
 
-__all__ = ["as_mlflow", "connect", "connect_cleaners"]
+__all__ = ["as_mlflow", "connect", "connect_cleaners", "open_reset"]
 
 
 def connect(project: Project) -> Ports:
@@ -48,7 +51,16 @@ def connect(project: Project) -> Ports:
         return _backend(project)
 
     scoring = MlflowBatchScoring(project.root, to.tracking_uri, to.registry_uri)
-    return Ports(reader, MlflowModels(), tracker, registry, feature_backend, scoring)
+    promotions = MlflowPromotions(to.registry_uri, to.tracking_uri)
+    return Ports(
+        reader,
+        MlflowModels(),
+        tracker,
+        registry,
+        feature_backend,
+        scoring,
+        promotions=lambda: promotions,
+    )
 
 
 def connect_cleaners(project: Project) -> Cleaners:
@@ -62,6 +74,22 @@ def connect_cleaners(project: Project) -> Cleaners:
     models = MlflowModelCleaner(to.registry_uri, to.tracking_uri)
     backend = _backend(project) if project.feature_definitions else None
     return Cleaners(MlflowRunCleaner(to.tracking_uri), models, backend.store if backend else None)
+
+
+def open_reset(project: Project, environment: Mapping[str, str]) -> Reset:
+    """Prepare the reset of a recipe with its profile.
+
+    Raises:
+        TryAgain: The tracking server does not answer.
+    """
+    return Reset(
+        project,
+        connect_cleaners(project),
+        user=user_name(),
+        # What another team builds is looked up here, and stays.
+        tables=[definition.name for definition in project.feature_definitions],
+        active_run_id=environment.get("MLFLOW_RUN_ID"),
+    )
 
 
 def _backend(project: Project) -> FeatureBackend:

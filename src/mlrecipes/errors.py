@@ -21,6 +21,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 __all__ = [
     "ConfigError",
@@ -110,9 +111,21 @@ class StoreError(RecipeError):
 
 
 class GateRejected(RecipeError):
-    """A model or a table did not pass a threshold, so the recipe stops here."""
+    """A model or a table did not pass a threshold, so the recipe stops here.
+
+    Args:
+        message: As of every error.
+        hint: As of every error.
+        sections: What the card of the step shows of it: sections of ``records``.
+    """
 
     exit_code = 3
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, sections: tuple[Any, ...] = ()
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.sections = sections
 
 
 class TryAgain(RecipeError):

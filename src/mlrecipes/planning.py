@@ -19,10 +19,10 @@ from mlrecipes.config.schema import RecipeConfig
 from mlrecipes.dag.fingerprint import flatten
 from mlrecipes.dag.graph import Graph, build_graph
 from mlrecipes.dag.plan import Known, Wanted
-from mlrecipes.errors import ConfigError, Problem
+from mlrecipes.errors import ConfigError, Problem, RecipeError, did_you_mean
 from mlrecipes.feature_records import TABLE_URI
 from mlrecipes.features.definition import FeatureDefinition, load_definitions
-from mlrecipes.records import JSON, Manifest, Source
+from mlrecipes.records import JSON, ArtifactSpec, Manifest, Source
 from mlrecipes.steps import Step, UserFunction, steps_of, with_model_card
 from mlrecipes.stores.destinations import (
     Destinations,
@@ -130,6 +130,11 @@ class Project:
         """
         return load_model_card(self.root)
 
+    @property
+    def last_step(self) -> str:
+        """Where a run ends that names no step: without promotion, with a registered model."""
+        return "promote" if "promote" in self.steps else "register"
+
     @cached_property
     def feature_definitions(self) -> tuple[FeatureDefinition, ...]:
         """The feature tables that this recipe builds.
@@ -191,6 +196,20 @@ class Project:
         if found:
             raise ConfigError(found)
 
+    def artifact(self, name: str) -> tuple[Manifest | None, ArtifactSpec]:
+        """What an artifact is, and the result that holds it; None if it was not made yet.
+
+        Raises:
+            RecipeError: No step makes an artifact of this name.
+        """
+        if name not in self.graph.writers:
+            raise RecipeError(
+                f"There is no artifact '{name}'. {did_you_mean(name, self.graph.writers)}"
+            )
+        step = self.graph.step(self.graph.writers[name])
+        spec = next(spec for spec in step.writes if spec.name == name)
+        return self.store.current(self.profile, step.name), spec
+
     def wanted(self, target: str, from_step: str | None = None) -> Wanted:
         """What a run to the target would need to be made from."""
         parts = {name: self._own_parts(self.steps[name]) for name in self.graph.up_to(target)}
@@ -236,11 +255,12 @@ class Project:
             parts["tracking_uri"] = masked(self.destinations.tracking_uri)
         if step.name == "features":
             parts |= {f"file.{d.file}": d.digest for d in self.feature_definitions}
-        if step.name == "register":
+        if step.name in {"register", "promote"}:
             parts["registry_uri"] = masked(self.destinations.registry_uri)
             parts |= self._card_parts()
         # The steps between them read the new run, so they run again by themselves.
-        depends_on = {"train": ("runs", self.runs_mark), "register": ("model", self.model_mark)}
+        depends_on = {"train": ("runs", self.runs_mark)}
+        depends_on |= dict.fromkeys(("register", "promote"), ("model", self.model_mark))
         if step.name in depends_on:
             what, mark = depends_on[step.name]
             reset_at = self.resets.at(mark)

@@ -57,6 +57,11 @@ class PromotionRegistry(Protocol):
     answer.
     """
 
+    @property
+    def user(self) -> str:
+        """Who acts, for the ledger."""
+        ...
+
     def aliases(self, name: str) -> Mapping[str, str]:
         """Alias to version; empty if there is no such model."""
         ...

@@ -17,6 +17,7 @@ from mlrecipes.errors import shorten
 
 __all__ = [
     "LEDGER_SUFFIX",
+    "LEDGER_TAG",
     "MAX_TEXT",
     "TAG_PREFIX",
     "Entry",
@@ -31,6 +32,8 @@ __all__ = [
 ]
 
 LEDGER_SUFFIX = "_promotions"
+LEDGER_TAG = "mlrecipes.ledger"
+"""Marks the registered model that is a ledger, with the name of the model it is about."""
 TAG_PREFIX = "mlrecipes.promotion."
 MAX_TEXT = 500
 """How long a reason or a name in the ledger may be; registries bound the values of tags."""
@@ -107,6 +110,17 @@ class Entry:
     def moves(self) -> bool:
         """Whether it makes a version the champion."""
         return self.move is not Move.DECISION
+
+    @property
+    def shown_difference(self) -> str:
+        """The difference with its interval, for people.
+
+        >>> Entry(Move.PROMOTE, "2", difference=0.01, lower=0.002, upper=0.018).shown_difference
+        '+0.0100 [0.0020, 0.0180]'
+        """
+        if self.difference is None or self.lower is None or self.upper is None:
+            return ""
+        return f"{self.difference:+.4f} [{self.lower:.4f}, {self.upper:.4f}]"
 
     def to_tags(self) -> dict[str, str]:
         """The row as texts, without its number and what is empty.

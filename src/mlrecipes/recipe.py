@@ -11,13 +11,13 @@ from typing import Any
 from mlrecipes.cards import Card, CardFolder
 from mlrecipes.config.load import find_recipe_root
 from mlrecipes.dag.plan import plan
-from mlrecipes.errors import RecipeError, StoreError, did_you_mean
+from mlrecipes.errors import StoreError
 from mlrecipes.execution import Event
 from mlrecipes.planning import Project, open_project
 from mlrecipes.predict_options import PredictOptions, with_options
+from mlrecipes.promotion_records import Entry
 from mlrecipes.protection import Place, protections, refuse_unless_confirmed
-from mlrecipes.records import ArtifactSpec, Decision, Manifest
-from mlrecipes.reset import Reset
+from mlrecipes.records import Decision, Manifest
 from mlrecipes.reset_plan import ResetPlan
 from mlrecipes.runner import Request, StepOutcome, run_plan
 from mlrecipes.steps import Ports
@@ -25,8 +25,6 @@ from mlrecipes.stores.lock import workspace_lock
 from mlrecipes.user_code.imports import UserCode
 
 __all__ = ["Card", "PredictOptions", "Recipe"]
-
-LAST_STEP = "register"
 
 
 class Recipe:
@@ -80,7 +78,8 @@ class Recipe:
         """Run a step and all that it needs, as far as anything changed.
 
         Args:
-            step: The last step; ``register`` if it is not given.
+            step: The last step; ``promote`` if it is not given and the recipe has that
+                section, else ``register``.
             from_step: Run this step and the ones after it even if nothing changed.
             wait_s: Seconds to wait if another process runs this recipe.
             on_event: Called when a step starts, finishes, is kept, warns or fails.
@@ -95,7 +94,7 @@ class Recipe:
             RecipeError: A step failed; the results of the steps before it are kept.
         """
         project = self._open()
-        request = Request(step or LAST_STEP, from_step, wait_s)
+        request = Request(step or project.last_step, from_step, wait_s)
         return tuple(run_plan(project, request, _connect, on_event or _ignore))
 
     def build_features(
@@ -128,7 +127,7 @@ class Recipe:
     def plan(self, step: str | None = None, *, from_step: str | None = None) -> list[Decision]:
         """Say which steps would run up to ``step``, and why. Nothing is run or imported."""
         project = self._open()
-        wanted = project.wanted(step or LAST_STEP, from_step)
+        wanted = project.wanted(step or project.last_step, from_step)
         return plan(project.graph, wanted, project.known())
 
     def check(self) -> None:
@@ -138,7 +137,7 @@ class Recipe:
             ConfigError: All problems, each with file and line.
         """
         project = self._open()
-        project.check(LAST_STEP)
+        project.check(project.last_step)
         project.check_queries()
 
     def status(self) -> dict[str, Manifest | None]:
@@ -181,6 +180,7 @@ class Recipe:
         evaluation                                     dict
         registered_model_version                       mlflow ModelVersion
         model_card, model_card_html                    text, with a model_card.yaml
+        promotion                                      dict
         ============================================== =========================
 
         Returns:
@@ -191,7 +191,7 @@ class Recipe:
             CorruptArtifactError: The file was changed after the step wrote it.
         """
         project = self._open()
-        manifest, artifact = self._find(project, name)
+        manifest, artifact = project.artifact(name)
         if manifest is None:
             step = project.graph.writers[name]
             warnings.warn(f"'{name}' is not there yet. Run the {step} step first.", stacklevel=2)
@@ -209,7 +209,7 @@ class Recipe:
             RecipeError: There is no artifact of this name.
         """
         project = self._open()
-        manifest, artifact = self._find(project, name)
+        manifest, artifact = project.artifact(name)
         return None if manifest is None else project.store.path(manifest, artifact)
 
     def score_batch(self, rows: Any, model_uri: str | None = None) -> Any:
@@ -260,10 +260,67 @@ class Recipe:
         """
         project = with_options(self._open(), options or PredictOptions())
         run_plan(project, Request("predict", None, wait_s), _connect, on_event or _ignore)
-        manifest, artifact = self._find(project, "scored_batch")
+        manifest, artifact = project.artifact("scored_batch")
         assert manifest is not None  # noqa: S101 - it has just run
         facts: dict[str, Any] = project.store.read(manifest, artifact)
         return facts
+
+    def promote(
+        self,
+        version: str | None = None,
+        *,
+        override: str | None = None,
+        wait_s: float = 0.0,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> dict[str, Any]:
+        """Compare a version with the champion on the same rows, anew, and promote the better.
+
+        Args:
+            version: Of the registered model, trained here or elsewhere; the one under the
+                challenger alias if not given.
+            override: Why it is to be promoted whatever the verdict; written to the ledger.
+            wait_s: Seconds to wait if another process runs this recipe.
+            on_event: Called when the step starts, finishes, warns or fails.
+
+        Returns:
+            The decision, as in the artifact ``promotion``.
+
+        Raises:
+            ConfigError: The recipe has no section ``steps.promote``.
+            GateRejected: The version is blocked, or somebody moved the champion meanwhile.
+            TryAgain: Another process runs the recipe, or a server does not answer.
+            RecipeError: The models cannot be compared here.
+        """
+        from mlrecipes.promoting import promote_anew
+
+        tell, project = on_event or _ignore, self._open()
+        return promote_anew(
+            project, version, override, make_ports=_connect, tell=tell, wait_s=wait_s
+        )
+
+    def rollback(self, reason: str, to_version: str | None = None) -> Entry:
+        """Make an earlier version the champion again: the one before, if none is named.
+
+        Args:
+            reason: Why; written to the ledger and to the version that is left.
+            to_version: Of the registered model.
+
+        Returns:
+            The row of the ledger.
+
+        Raises:
+            RecipeError: There is no champion, or none before it, or no reason.
+            GateRejected: Somebody moved the champion meanwhile.
+        """
+        from mlrecipes.promoting import roll_back
+
+        return roll_back(self._open(), reason, to_version, _connect)
+
+    def promotions(self) -> tuple[Entry, ...]:
+        """The ledger: each decision about each version, oldest first. Nothing is changed."""
+        from mlrecipes.promoting import read_ledger
+
+        return read_ledger(self._open(), _connect)
 
     def clean(self, step: str | None = None) -> list[str]:
         """Forget the results of a step, of all steps if none is given. Runs and models stay.
@@ -286,7 +343,9 @@ class Recipe:
             TryAgain: A server does not answer.
             StoreError: A server refuses.
         """
-        return self._reset(self._open()).plan()
+        from mlrecipes.connect import open_reset
+
+        return open_reset(self._open(), os.environ).plan()
 
     def reset(self, model_name: str | None = None) -> ResetPlan:
         """Delete the recipe's runs with this profile, its registered model and feature tables.
@@ -307,24 +366,13 @@ class Recipe:
         """
         project = self._open()
         refuse_unless_confirmed(project, protections(project, os.environ), model_name)
-        return self._reset(project).carry_out()
+        from mlrecipes.connect import open_reset
+
+        return open_reset(project, os.environ).carry_out()
 
     def protections(self) -> tuple[Place, ...]:
         """File and line of each ``protected: true`` that a reset of this profile would meet."""
         return protections(self._open(), os.environ)
-
-    def _reset(self, project: Project) -> Reset:
-        from mlrecipes.connect import connect_cleaners
-        from mlrecipes.stores.tracking import user_name
-
-        return Reset(
-            project,
-            connect_cleaners(project),
-            user=user_name(),
-            # What another team builds is looked up here, and stays.
-            tables=[definition.name for definition in project.feature_definitions],
-            active_run_id=os.environ.get("MLFLOW_RUN_ID"),
-        )
 
     def _open(self, feature_sets: tuple[str, ...] = ()) -> Project:
         """Read the files anew each time: a notebook's user edits them between two calls."""
@@ -335,15 +383,6 @@ class Recipe:
             environment=os.environ,
             feature_sets=feature_sets,
         )
-
-    def _find(self, project: Project, name: str) -> tuple[Manifest | None, ArtifactSpec]:
-        if name not in project.graph.writers:
-            raise RecipeError(
-                f"There is no artifact '{name}'. {did_you_mean(name, project.graph.writers)}"
-            )
-        step = project.graph.step(project.graph.writers[name])
-        artifact = next(spec for spec in step.writes if spec.name == name)
-        return project.store.current(project.profile, step.name), artifact
 
 
 def _connect(project: Project) -> Ports:

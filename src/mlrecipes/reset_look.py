@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mlrecipes.cleaning import (
     FoundExperiment,
+    FoundModel,
     FoundRun,
     ModelCleaner,
     RecipeMark,
@@ -15,6 +16,7 @@ from mlrecipes.cleaning import (
 )
 from mlrecipes.planning import Project
 from mlrecipes.project_facts import mark_of
+from mlrecipes.promotion_records import ledger_name
 from mlrecipes.reset_plan import Found, FoundTable, Held
 
 __all__ = ["Cleaners", "Scope", "look", "scope_of"]
@@ -110,6 +112,7 @@ def look(scope: Scope, cleaners: Cleaners) -> Found:
     return Found(
         mark=scope.mark,
         model=cleaners.models.find(scope.model_name) if scope.model_name else None,
+        ledger=_ledger(scope.model_name, cleaners.models) if scope.model_name else None,
         runs=tuple(own),
         parents=tuple(parents),
         children={parent.run_id: _children(parent, where, runs) for parent in parents},
@@ -118,6 +121,12 @@ def look(scope: Scope, cleaners: Cleaners) -> Found:
         other_tables=others,
         active_run_id=scope.active_run_id,
     )
+
+
+def _ledger(model_name: str, models: ModelCleaner) -> FoundModel | None:
+    """The ledger of the model's promotions; another model of that name is somebody else's."""
+    found = models.find(ledger_name(model_name))
+    return found if found is not None and found.ledger_of == model_name else None
 
 
 def _own_experiments(scope: Scope, runs: RunCleaner) -> dict[str, FoundExperiment]:

@@ -78,6 +78,7 @@ class Found:
     Attributes:
         mark: Tells the recipe's runs from all others.
         model: The registered model that the recipe names, if it exists.
+        ledger: The model whose versions tell its promotions, if it exists.
         runs: The recipe's own runs.
         parents: Runs that a run of the recipe is a child of.
         children: Id of such a parent to all its children.
@@ -89,6 +90,7 @@ class Found:
 
     mark: RecipeMark
     model: FoundModel | None = None
+    ledger: FoundModel | None = None
     runs: tuple[FoundRun, ...] = ()
     parents: tuple[FoundRun, ...] = ()
     children: Mapping[str, tuple[FoundRun, ...]] = field(default_factory=dict)
@@ -144,7 +146,7 @@ def plan_reset(found: Found) -> ResetPlan:
     parents, stays = _parents(found)
     own = [run for run in found.runs if run.run_id != found.active_run_id]
     going = frozenset(run.run_id for run in [*parents, *own])
-    goes = list(_model_parts(found.model))
+    goes = [*_model_parts(found.model), *_model_parts(found.ledger)]
     goes += [Goes(Kind.PROJECT_RUN, run.run_id, run.experiment_id) for run in parents]
     goes += [Goes(Kind.RUN, run.run_id, run.experiment_id, _openness(run)) for run in own]
     for held in found.experiments:

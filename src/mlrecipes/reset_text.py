@@ -42,8 +42,11 @@ def stays_lines(plan: ResetPlan) -> list[str]:
 
 def _model(plan: ResetPlan) -> Iterator[str]:
     for model in _of(plan, Kind.MODEL):
-        versions = [part.name for part in _of(plan, Kind.VERSION)]
-        aliases = [f"{_shown(part.name)} of {part.detail}" for part in _of(plan, Kind.ALIAS)]
+        own = [part for part in plan.goes if part.of == model.name]
+        versions = [part.name for part in own if part.kind is Kind.VERSION]
+        aliases = [
+            f"{_shown(part.name)} of {part.detail}" for part in own if part.kind is Kind.ALIAS
+        ]
         words = [_listed("version", versions)] if versions else ["no version"]
         words += [_listed("alias", aliases, "aliases")] if aliases else []
         yield f"registered model {_shown(model.name)}: {'; '.join(words)}"

@@ -183,10 +183,12 @@ class MemoryPromotions:
 
     Args:
         registry: Its versions, tags and aliases.
+        user: Who acts.
     """
 
-    def __init__(self, registry: MemoryRegistry) -> None:
+    def __init__(self, registry: MemoryRegistry, user: str = "ann") -> None:
         self.registry = registry
+        self.user = user
         self.rows: dict[str, list[dict[str, str]]] = {}
         self.models: dict[tuple[str, str], FetchedModel] = {}
 

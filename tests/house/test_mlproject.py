@@ -13,7 +13,9 @@ ENTRY_POINTS = yaml.safe_load((ROOT / "MLproject").read_text(encoding="utf-8"))[
 
 
 def test_each_step_is_an_entry_point() -> None:
-    assert {step.name for step in ALL_STEPS} | {"main", "reset", "test"} == set(ENTRY_POINTS)
+    assert {step.name for step in ALL_STEPS} | {"main", "reset", "rollback", "test"} == set(
+        ENTRY_POINTS
+    )
 
 
 @pytest.mark.parametrize("name", sorted(ENTRY_POINTS))
@@ -27,7 +29,8 @@ def test_no_placeholder_is_quoted(name: str) -> None:
 @pytest.mark.parametrize("name", [step.name for step in ALL_STEPS])
 def test_a_step_runs_up_to_itself_with_recipe_and_profile(name: str) -> None:
     entry = ENTRY_POINTS[name]
-    command = name if name in {"features", "predict"} else f"run --to {name}"
+    own = {"features", "predict", "promote"}
+    command = name if name in own else f"run --to {name}"
     assert f"launch.py {command} " in entry["command"]
     assert {"recipe", "profile"} <= set(entry["parameters"])
 

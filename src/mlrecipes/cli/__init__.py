@@ -11,7 +11,7 @@ from typing import NoReturn
 import click
 
 # Importing a module adds its commands to the group.
-from mlrecipes.cli import cleaning, looking, predicting, running  # noqa: F401
+from mlrecipes.cli import cleaning, looking, predicting, promoting, running  # noqa: F401
 from mlrecipes.cli.shared import cli, show_error
 from mlrecipes.errors import RecipeError
 

@@ -26,7 +26,9 @@ __all__ = ["check", "get_artifact", "inspect", "plan", "status"]
 
 @cli.command()
 @recipe_options
-@click.option("--to", "--step", "-s", "step", help="Last step to plan.  [default: register]")
+@click.option(
+    "--to", "--step", "-s", "step", help="Last step to plan.  [default: promote, or register]"
+)
 @click.option("--from", "from_step", help="Plan this step and all after it in any case.")
 @json_option
 def plan(

@@ -31,7 +31,9 @@ __all__ = ["features", "run", "run_and_tell"]
 
 @cli.command()
 @recipe_options
-@click.option("--to", "--step", "-s", "step", help="Last step to run.  [default: register]")
+@click.option(
+    "--to", "--step", "-s", "step", help="Last step to run.  [default: promote, or register]"
+)
 @click.option("--from", "from_step", help="Run this step and all after it in any case.")
 @click.option("--wait", "wait_s", default=0.0, help="Seconds to wait for a busy workspace.")
 @json_option

@@ -7,6 +7,7 @@ from mlrecipes.steps import (
     ingest,
     ingest_scoring,
     predict,
+    promote,
     register,
     split,
     train,
@@ -20,6 +21,7 @@ from mlrecipes.steps._contract import (
     Step,
     UserFunction,
 )
+from mlrecipes.steps._deciding import Request as PromotionRequest
 
 __all__ = [
     "ALL_STEPS",
@@ -27,8 +29,10 @@ __all__ = [
     "Context",
     "Ports",
     "ProjectFacts",
+    "PromotionRequest",
     "Step",
     "UserFunction",
+    "promotion_step",
     "steps_of",
     "with_model_card",
 ]
@@ -41,24 +45,26 @@ ALL_STEPS: tuple[Step, ...] = (
     train.STEP,
     evaluate.STEP,
     register.STEP,
+    promote.STEP,
     ingest_scoring.STEP,
     predict.STEP,
 )
+promotion_step = promote.step_for
 
 
 def steps_of(config: RecipeConfig) -> tuple[Step, ...]:
     """The steps that a recipe has.
 
-    features only if it builds feature tables; ingest_scoring and predict only if it says where
-    predictions go and where the rows to score are.
+    features and promote only if it has their section; ingest_scoring and predict only if it
+    says where predictions go and where the rows to score are.
     """
-    scoring = config.steps.ingest_scoring
-    is_scoring = config.steps.predict is not None and scoring is not None and scoring.has_location
+    steps, scoring = config.steps, config.steps.ingest_scoring
+    is_scoring = steps.predict is not None and scoring is not None and scoring.has_location
     absent = [] if is_scoring else [ingest_scoring.STEP, predict.STEP]
-    if config.steps.features is None:
-        absent.append(features.STEP)
+    absent += [features.STEP] if steps.features is None else []
+    absent += [promote.STEP] if steps.promote is None else []
     kept = tuple(step for step in ALL_STEPS if step not in absent)
-    if config.steps.features is None or not config.steps.ingest.feature_lookups:
+    if steps.features is None or not steps.ingest.feature_lookups:
         return kept
     return tuple(ingest.WITH_FEATURES if step is ingest.STEP else step for step in kept)
 

@@ -15,9 +15,11 @@ from typing import Any
 
 from mlrecipes.config.model_card_schema import ModelCardText
 from mlrecipes.config.schema import RecipeConfig
+from mlrecipes.errors import StoreError
 from mlrecipes.feature_ports import FeatureBackend
 from mlrecipes.model_card_records import RenderModelCard
 from mlrecipes.ports import DatasetReader, ModelPackager, Registry, Tracker
+from mlrecipes.promotion_ports import PromotionRegistry
 from mlrecipes.records import ArtifactSpec, Manifest, StepResult, StepSpec
 from mlrecipes.scoring_ports import BatchScoring
 from mlrecipes.tasks import Task
@@ -76,6 +78,10 @@ class ProjectFacts:
     code_paths: tuple[Path, ...] = ()
 
 
+def _no_promotions() -> PromotionRegistry:
+    raise StoreError("There is no registry here that promotions could be written to.")
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """The outside world, for steps.
@@ -83,6 +89,7 @@ class Ports:
     Attributes:
         feature_backend: Opens engine and store of feature tables; a cluster may have to start.
         scoring: Finds models to score with and tables for their predictions.
+        promotions: Opens the registry's aliases and the ledger of promotions.
     """
 
     reader: DatasetReader
@@ -91,6 +98,7 @@ class Ports:
     registry: Registry
     feature_backend: Callable[[], FeatureBackend]
     scoring: BatchScoring
+    promotions: Callable[[], PromotionRegistry] = _no_promotions
 
 
 @dataclass(frozen=True, slots=True)

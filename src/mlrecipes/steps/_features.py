@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,14 +15,20 @@ from mlrecipes.feature_records import TABLE_URI, FeatureTableInfo
 from mlrecipes.records import Source
 
 __all__ = [
+    "SPLIT_TAG",
     "check_columns",
     "common_settings",
     "described",
     "features_of",
     "key_places",
+    "split_digest",
     "table_source",
     "target_of",
 ]
+
+SPLIT_TAG = "mlrecipes.split_digest"
+"""Tells on a model's version by which settings its test part was set aside."""
+DIGEST_LENGTH = 16
 
 
 def common_settings(config: RecipeConfig) -> dict[str, Any]:
@@ -93,6 +101,13 @@ def check_columns(frame: Any, config: RecipeConfig, where: Mapping[str, str]) ->
                 )
     if not _feature_names(frame, config):
         raise DataError("No column is left for the model beside the target and the ignored ones.")
+
+
+def split_digest(config: RecipeConfig) -> str:
+    """A digest of the settings that decide which rows a model never sees."""
+    split = config.steps.split.model_dump(mode="json", exclude={"skip_data_profiling"})
+    text = json.dumps([split, config.seed, config.target_col], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:DIGEST_LENGTH]
 
 
 def table_source(info: FeatureTableInfo) -> Source:

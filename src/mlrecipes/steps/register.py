@@ -19,6 +19,7 @@ from mlrecipes.steps._contract import (
     Step,
     UserFunction,
 )
+from mlrecipes.steps._features import SPLIT_TAG, split_digest
 from mlrecipes.steps._model_card import CardFacts, model_card
 from mlrecipes.steps._verdict import Verdict
 
@@ -74,6 +75,7 @@ def run(inputs: Inputs, context: Context) -> StepResult:
             "mlflow.source.type": "RECIPE",
             "mlflow.pipeline.template.name": context.config.recipe,
             "validation_status": str(inputs.evaluation["status"]),
+            SPLIT_TAG: split_digest(context.config),
         },
     )
     card = _write_card(inputs, version, context.card, context) if context.card else {}

@@ -13,8 +13,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mlrecipes.cleaning import FoundExperiment, FoundModel, FoundRun, RecipeMark
+from mlrecipes.promotion_records import LEDGER_TAG
 from mlrecipes.stores.destinations import local_database
 from mlrecipes.stores.mlflow_client import error_code, open_client, our_errors
+from mlrecipes.stores.registry import tag_name
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -146,7 +148,8 @@ class MlflowModelCleaner:
         if not _is_there(self._uri):
             return None
         with our_errors(f"look up {name}", self._uri), _gone_is_fine():
-            aliases = self._client.get_registered_model(name).aliases
+            model = self._client.get_registered_model(name)
+            tags = {str(key): str(value) for key, value in (model.tags or {}).items()}
             # By name alone: Unity Catalog takes no other condition and no order.
             wanted = f'name="{name}"' if "'" in name else f"name='{name}'"
             pages = _pages(self._client.search_model_versions, filter_string=wanted)
@@ -154,7 +157,8 @@ class MlflowModelCleaner:
             return FoundModel(
                 name,
                 tuple(map(str, versions)),
-                {alias: str(version) for alias, version in sorted(aliases.items())},
+                {alias: str(version) for alias, version in sorted(model.aliases.items())},
+                tags.get(tag_name(LEDGER_TAG, self._uri), ""),
             )
         return None
 

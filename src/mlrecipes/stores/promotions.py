@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlrecipes.errors import StoreError, shorten
 from mlrecipes.promotion_ports import FetchedModel, VersionFacts
-from mlrecipes.promotion_records import Entry, ledger_name
+from mlrecipes.promotion_records import LEDGER_TAG, Entry, ledger_name
 from mlrecipes.stores.mlflow_client import error_code, open_client, our_errors, quiet
 from mlrecipes.stores.registry import (
     READY_WITHIN_S,
@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 __all__ = ["MlflowPromotions"]
 
 PREFIX = "mlrecipes.ledger."
-LEDGER_TAG = "mlrecipes.ledger"
+DESCRIPTION = (
+    "The ledger of promotions: each version is one decision, told by its tags. Not for use as a "
+    "model. Read it: mlrecipes promotions"
+)
 N_AT_ONCE = 200
 
 
@@ -51,6 +54,13 @@ class MlflowPromotions:
         self._uri = registry_uri
         self._tracking_uri = tracking_uri
         self._client_made: MlflowClient | None = None
+
+    @property
+    def user(self) -> str:
+        """The name of the account that this process runs under."""
+        from mlrecipes.stores.tracking import user_name
+
+        return user_name()
 
     def aliases(self, name: str) -> Mapping[str, str]:
         """Alias to version; empty if there is no such model."""
@@ -103,7 +113,8 @@ class MlflowPromotions:
         client, ledger = self._client(), ledger_name(name)
         tags = {tag_name(f"{PREFIX}{key}", self._uri): text for key, text in _texts(entry)}
         with our_errors(f"write the ledger {ledger}", self._uri), quiet(REGISTRY_LOGGER):
-            ensure_model(client, ledger)
+            mark = {tag_name(LEDGER_TAG, self._uri): name}
+            ensure_model(client, ledger, mark, DESCRIPTION)
             made = client.create_model_version(
                 ledger,
                 about.source,

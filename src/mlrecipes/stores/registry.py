@@ -143,8 +143,10 @@ class MlflowRegistry:
         return max(same, key=lambda version: int(version.version), default=None)
 
 
-def ensure_model(client: MlflowClient, name: str) -> None:
-    """Make a registered model if there is none.
+def ensure_model(
+    client: MlflowClient, name: str, tags: Mapping[str, str] | None = None, description: str = ""
+) -> None:
+    """Make a registered model, with tags and description, if there is none.
 
     Looks first: who may add versions to a model may often not create models.
     """
@@ -156,7 +158,7 @@ def ensure_model(client: MlflowClient, name: str) -> None:
         if error_code(error) not in UNKNOWN_CODES:
             raise
         try:
-            client.create_registered_model(name)
+            client.create_registered_model(name, dict(tags or {}), description or None)
         except MlflowException as refusal:
             # Another process made it since we looked.
             if error_code(refusal) not in KNOWN_CODES:
