@@ -242,6 +242,13 @@ def test_keys_are_enough_where_features_are_looked_up(tmp_path: Path) -> None:
     raw = pd.read_parquet(root / "raw" / "houses.parquet").set_index("house")
     expected = (raw["area"] + 10 * raw["rooms"]).loc[scored["house"]]
     assert scored["prediction"].to_numpy() == pytest.approx(expected.to_numpy())
+    # A key of another type, or under another name, is told before any table is read.
+    pd.DataFrame({"house": ["a"]}).to_csv(root / "odd.csv", index=False)
+    with pytest.raises(GateRejected, match=r"retyped +house +int64 +str"):
+        recipe.predict(PredictOptions(input=str(root / "odd.csv")))
+    pd.DataFrame({"hause": [1]}).to_csv(root / "odd.csv", index=False)
+    with pytest.raises(GateRejected, match=r"renamed\? +house +int64 +hause"):
+        recipe.predict(PredictOptions(input=str(root / "odd.csv")))
     # The same keys with other features are another batch.
     pd.DataFrame({"house": [299, 299, 299]}).to_csv(root / "raw" / "visits.csv.gz", index=False)
     recipe.build_features(["own"])

@@ -68,8 +68,8 @@ def _ingest(steps: Steps, path: str, project: Project) -> Ingest:
                 "location_params": {},
             }
             return section.model_copy(update=update)
-        columns = () if section is None else section.columns
-        return Ingest(using="auto", location=place, columns=columns)
+        # All its columns: what the model looks up is left out, what it lacks is told.
+        return Ingest(using="auto", location=place)
     if section is None or not section.has_location:
         what = "says not where the rows to score are."
         hint = f"Set its location, or pass {COMMAND_LINE} --input FILE."

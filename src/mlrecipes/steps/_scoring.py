@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mlrecipes.checks.scoring_contract import Contract, Difference, compare, difference_table
 from mlrecipes.config.predict_schema import Predict
@@ -54,7 +55,7 @@ def prepare_rows(path: Path, model: BatchModel, context: Context) -> Prepared:
     needed = dict.fromkeys(name for lookup in model.lookups for name in lookup.spine_columns)
     own = {name: dtype for name, dtype in model.columns.items() if name not in looked_up}
     columns = {str(name): dtype for name, dtype in rows.dtypes.items() if name not in looked_up}
-    contract = Contract(dict.fromkeys(needed) | own, context.config.hidden_cols)
+    contract = Contract(_key_types(model, context) | own, context.config.hidden_cols)
     differences = _checked(columns, contract, model, settings.extra_columns)
     kept = _kept(columns, list(needed), context)
     keys = tuple(name for name in context.config.id_cols or needed if name in columns)
@@ -89,6 +90,28 @@ def contract_section(prepared: Prepared, model: BatchModel) -> Section:
     if prepared.differences:
         blocks.append(difference_table(prepared.differences))
     return Section("Contract", tuple(blocks))
+
+
+def _key_types(model: BatchModel, context: Context) -> dict[str, Any]:
+    """The columns that features are looked up by, with types that their tables can compare."""
+    import numpy as np
+    import pandas as pd
+
+    kinds = {"string": pd.StringDtype(), "boolean": np.dtype(bool)}
+    kinds |= dict.fromkeys(("date", "timestamp", "timestamp_ntz"), np.dtype("M8[us]"))
+    kinds |= dict.fromkeys(("tinyint", "smallint", "int", "bigint"), np.dtype("int64"))
+    kinds |= dict.fromkeys(("float", "double"), np.dtype("float64"))
+    types: dict[str, Any] = {}
+    for lookup in model.lookups:
+        info = context.ports.feature_backend().store.find(lookup.table)
+        pairs = dict(lookup.keys)
+        if lookup.event_time is not None and info is not None and info.table.event_time:
+            pairs[lookup.event_time] = info.table.event_time
+        for column, key in pairs.items():
+            types.setdefault(column, None if info is None else kinds.get(info.columns[key]))
+        for column in lookup.spine_columns:
+            types.setdefault(column, None)
+    return types
 
 
 def _checked(
