@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 
 from mlrecipes import ConfigError, Recipe, RecipeError
-from mlrecipes.config.evaluate_schema import Evaluate
 from mlrecipes.errors import DataError, GateRejected, StoreError
 from mlrecipes.promotion_records import Entry, Move
 from mlrecipes.records import Action
@@ -35,7 +34,8 @@ steps:
   evaluate:
     validation_criteria:
       - {metric: roc_auc, threshold: {{ MIN_AUC }}}
-SLICES
+    slices: [group]
+    min_slice_rows: 50
   promote: {n_resamples: 200, required: {{ REQUIRED }}}
 model_registry: {model_name: loans}
 """,
@@ -76,8 +76,6 @@ def estimator_fn(params):
     return Partly(**params)
 """,
 }
-HAS_SLICES = "slices" in Evaluate.model_fields
-SLICES = "    slices: [group]\n    min_slice_rows: 50" if HAS_SLICES else ""
 WORSE = {"COLUMNS": "[c]"}
 BETTER = {"COLUMNS": "[a, b]"}
 SAME_BUT_NOISE = {"COLUMNS": "[a, c]"}
@@ -96,7 +94,7 @@ def loans(n_rows: int = 2_000) -> pd.DataFrame:
 def write(root: Path) -> Path:
     for name, text in FILES.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text.replace("SLICES", SLICES))
+        (root / name).write_text(text)
     loans().to_parquet(root / "loans.parquet")
     return root
 
@@ -313,7 +311,6 @@ def test_what_must_be_promoted_and_is_not_ends_the_run(told: Path) -> None:
         run(told, **WORSE, REQUIRED="true")
 
 
-@pytest.mark.skipif(not HAS_SLICES, reason="evaluate knows no slices")
 def test_a_better_model_that_is_worse_for_some_is_blocked(root: Path) -> None:
     run(root)
     with pytest.raises(GateRejected, match=r"slice group = b \(\d+ rows\) loses -0\.\d+"):

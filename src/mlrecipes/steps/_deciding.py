@@ -191,6 +191,7 @@ def _judged(decided: Decided, about: VersionFacts, context: Context) -> Decided:
     if decided.standing.champion is None:
         return replace(decided, verdict=first_verdict(blocks))
     compared = decided.compared
+    blocks += compared.problems if compared else ()
     rule = Rule(settings.min_gain, settings.max_slice_loss, settings.confidence)
     primary = compared.primary if compared else None
     verdict = decide(primary, compared.slices if compared else (), rule, blocks)

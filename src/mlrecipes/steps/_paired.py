@@ -9,7 +9,7 @@ from typing import Any
 from mlrecipes.checks.promotion import Difference, SliceDifference, difference_of
 from mlrecipes.checks.slices import parse_slice
 from mlrecipes.config.schema import RecipeConfig
-from mlrecipes.errors import DataError
+from mlrecipes.errors import DataError, shorten
 from mlrecipes.steps._contract import Context
 from mlrecipes.steps._features import features_of, target_of
 from mlrecipes.steps._frozen_rows import FrozenRows, Scored, custom_functions
@@ -22,7 +22,6 @@ __all__ = ["Compared", "compare", "slice_settings"]
 MODELS = ("champion", "challenger")
 N_SLOW_RESAMPLES = 300
 """For a metric that must be computed on copies of rows, such as one of the user's own."""
-MIN_SLICE_ROWS = 200
 N_OTHER_RESAMPLES = 200
 """Metrics that decide nothing get fewer."""
 
@@ -34,11 +33,14 @@ class Compared:
     Attributes:
         differences: The primary metric first, then the others that both models have.
         slices: The primary metric on parts of the rows that are large enough.
-        notes: Slices that these rows do not allow, and why.
+        problems: Slices that the recipe names and these rows do not allow: their guard could
+            not run.
+        notes: Protected columns that cannot be divided into groups, and why.
     """
 
     differences: tuple[Difference, ...]
     slices: tuple[SliceDifference, ...] = ()
+    problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -64,9 +66,8 @@ class _Pair:
 def slice_settings(config: RecipeConfig) -> tuple[tuple[str, ...], int]:
     """Which parts of the rows are looked at by themselves, and from which size on."""
     evaluate = config.steps.evaluate
-    slices = getattr(evaluate, "slices", ())
-    protected = getattr(evaluate, "protected_cols", getattr(config, "protected_cols", ()))
-    return (*slices, *protected), getattr(evaluate, "min_slice_rows", MIN_SLICE_ROWS)
+    protected = (name if name.isidentifier() else f"`{name}`" for name in config.protected_cols)
+    return (*evaluate.all_slices, *protected), evaluate.min_slice_rows
 
 
 def compare(champion: Scored, challenger: Scored, rows: FrozenRows, context: Context) -> Compared:
@@ -83,8 +84,7 @@ def compare(champion: Scored, challenger: Scored, rows: FrozenRows, context: Con
     }
     known = config.metric_directions
     measured = {metric: both for metric, both in values.items() if metric in known}
-    slices, notes = _slices(pair, rows, context)
-    return Compared(_differences(pair, measured, context), slices, notes)
+    return Compared(_differences(pair, measured, context), *_slices(pair, rows, context))
 
 
 def _differences(
@@ -141,18 +141,25 @@ def _replicates(pair: _Pair, metric: str, context: Context, n_resamples: int) ->
 
 def _slices(
     pair: _Pair, rows: FrozenRows, context: Context
-) -> tuple[tuple[SliceDifference, ...], tuple[str, ...]]:
-    """The primary metric on each group that is large enough, the largest loss first."""
+) -> tuple[tuple[SliceDifference, ...], tuple[str, ...], tuple[str, ...]]:
+    """The primary metric on each group that is large enough, the largest loss first.
+
+    Then the problems and the notes of :class:`Compared`.
+    """
     import numpy as np
 
     texts, min_rows = slice_settings(context.config)
     metric = context.config.effective_primary_metric
-    found, notes = [], []
+    named = set(context.config.steps.evaluate.all_slices)
+    found: list[SliceDifference] = []
+    problems: list[str] = []
+    notes: list[str] = []
     for text in dict.fromkeys(texts):
         try:
             groups = parse_slice(text).groups(rows.frame, min_rows)
         except (DataError, ValueError) as error:
-            notes.append(f"Slice not compared: {error}")
+            said = f"slice {shorten(text)} cannot be compared: {shorten(error, limit=200)}"
+            (problems if text in named else notes).append(said)
             continue
         for group in groups:
             if group.n_rows < max(min_rows, 1):
@@ -160,7 +167,7 @@ def _slices(
             part = pair.part(np.flatnonzero(group.mask))
             difference = _slice_difference(part, metric, context)
             found.append(SliceDifference(group.label, group.n_rows, difference))
-    return tuple(sorted(found, key=_worst_first)), tuple(notes)
+    return tuple(sorted(found, key=_worst_first)), tuple(problems), tuple(notes)
 
 
 def _slice_difference(part: _Pair, metric: str, context: Context) -> Difference:
