@@ -8,6 +8,7 @@ from typing import Any
 
 from mlrecipes.feature_ports import FeatureBackend
 from mlrecipes.planning import Project
+from mlrecipes.quality_ports import QualityBackend
 from mlrecipes.reset import Reset
 from mlrecipes.reset_look import Cleaners
 from mlrecipes.steps import Ports
@@ -17,6 +18,7 @@ from mlrecipes.stores.datasets import FileDatasetReader
 from mlrecipes.stores.feature_backends import open_backend
 from mlrecipes.stores.models import MlflowModels
 from mlrecipes.stores.promotions import MlflowPromotions
+from mlrecipes.stores.quality_backend import open_quality
 from mlrecipes.stores.registry import MlflowRegistry
 from mlrecipes.stores.tracking import MlflowTracker, TrackingTarget, ping, user_name
 
@@ -58,6 +60,7 @@ def connect(project: Project) -> Ports:
         tracker,
         registry,
         feature_backend,
+        _quality_backend(project),
         scoring,
         promotions=lambda: promotions,
     )
@@ -95,7 +98,20 @@ def open_reset(project: Project, environment: Mapping[str, str]) -> Reset:
 def _backend(project: Project) -> FeatureBackend:
     """Temporary files lie where results are staged: what a killed run leaves goes with them."""
     settings, workspace = project.config.feature_store, project.workspace
-    return open_backend(settings, project.root, workspace, workspace / "staging" / "features")
+    temporary = workspace / "staging" / "features"
+    shows_values = project.config.quality.shows_values
+    return open_backend(settings, project.root, workspace, temporary, shows_values=shows_values)
+
+
+def _quality_backend(project: Project) -> QualityBackend:
+    workspace = project.workspace
+    return open_quality(
+        project.config.quality,
+        temporary=workspace / "staging" / "quality",
+        memory=workspace / "cache" / "quality",
+        quarantine=workspace / "quarantine" / project.profile,
+        docs=workspace / "data_docs" / project.profile,
+    )
 
 
 def _committed_run(project: Project) -> str | None:

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 import traceback
 import warnings
@@ -220,7 +221,20 @@ class Executor:
             html = self._cards.read_html(name)
             if html is not None:
                 self._ports.tracker.log_text(result.run_id, html, f"{name}/card.html")
+            quality = self._quality_of(name)
+            if quality is not None:
+                self._ports.tracker.log_text(result.run_id, quality, f"{name}/data_quality.json")
         self._ports.tracker.end_open_runs("FINISHED")
+
+    def _quality_of(self, step: str) -> str | None:
+        """What was found in the tables at the step's doors, as JSON."""
+        store, spec = self._project.store, self._project.graph.step(step)
+        manifest = store.current(self._project.profile, step)
+        named = [artifact for artifact in spec.writes if artifact.name.endswith("data_quality")]
+        if manifest is None or not named:
+            return None
+        facts = store.read(manifest, named[0])
+        return json.dumps(facts, indent=1) if facts else None
 
     def _fail(self, step: Step, failure: RecipeError, cause: Exception, noted: list[str]) -> None:
         trace = "".join(traceback.format_exception(cause))

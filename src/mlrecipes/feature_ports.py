@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from mlrecipes.feature_records import FeatureTable, FeatureTableInfo, Lookup, Slices
+from mlrecipes.quality_ports import QualityChecker
 
 __all__ = ["FeatureBackend", "FeatureEngine", "FeatureStore"]
 
@@ -152,7 +153,8 @@ class FeatureStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FeatureBackend:
-    """An engine and the store that takes its rows."""
+    """An engine, the store that takes its rows, and what looks at tables in between."""
 
     engine: FeatureEngine
     store: FeatureStore
+    checker: QualityChecker

@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from mlrecipes.checks.suites import door_problems, load_suites, suite_digests
 from mlrecipes.config.load import LoadedConfig, load_config
 from mlrecipes.config.model_card_schema import MODEL_CARD, ModelCardText, load_model_card
 from mlrecipes.config.schema import RecipeConfig
@@ -40,6 +41,12 @@ from mlrecipes.user_code.source import SourceTree
 __all__ = ["Project", "open_project"]
 
 WORKSPACE = ".mlrecipes"
+DOORS_OF = {
+    "features": ("raw.", "features."),
+    "ingest": ("training",),
+    "predict": ("scoring", "predictions"),
+}
+"""Which suites a step holds its tables against, by the beginning of their names."""
 
 
 @dataclass(frozen=True)
@@ -176,6 +183,7 @@ class Project:
                 _ = load() if name in names else None
             except ConfigError as error:
                 found.extend(error.problems)
+        found.extend(self._suite_problems())
         if found:
             raise ConfigError(dict.fromkeys(found))
 
@@ -188,11 +196,13 @@ class Project:
         from mlrecipes.features.sql import parse_query
 
         found: list[Problem] = []
+        raw: list[str] = []
         for definition in self.feature_definitions:
             try:
-                parse_query(definition, self.root)
+                raw.extend(parse_query(definition, self.root).tables)
             except ConfigError as error:
                 found.extend(error.problems)
+        found.extend(self._suite_problems(tuple(dict.fromkeys(raw))))
         if found:
             raise ConfigError(found)
 
@@ -243,6 +253,23 @@ class Project:
             place=self.loaded.places.find(function.key),
         )
 
+    def _suite_problems(self, raw: tuple[str, ...] | None = None) -> list[Problem]:
+        """What is wrong with the suites of expectations.
+
+        Args:
+            raw: The raw tables that queries read; None if that is not known.
+        """
+        try:
+            suites = load_suites(self.root, self.config.quality.folder)
+        except ConfigError as error:
+            return list(error.problems)
+        try:
+            names = tuple(one.name for one in self.feature_definitions)
+        except ConfigError:  # said already
+            return []
+        has_features = self.config.steps.features is not None
+        return list(door_problems(suites, names, raw if has_features else ()))
+
     def _own_parts(self, step: Step) -> dict[str, JSON]:
         parts: dict[str, JSON] = {}
         parts |= flatten("", step.settings(self.config))
@@ -253,6 +280,10 @@ class Project:
         parts["engine.python"] = ".".join(platform.python_version_tuple()[:2])
         if step.needs_tracking:
             parts["tracking_uri"] = masked(self.destinations.tracking_uri)
+        if step.name in DOORS_OF:
+            folder = self.config.quality.folder
+            digests = suite_digests(self.root, folder, DOORS_OF[step.name])
+            parts |= {f"file.{file}": digest for file, digest in digests.items()}
         if step.name == "features":
             parts |= {f"file.{d.file}": d.digest for d in self.feature_definitions}
         if step.name in {"register", "promote"}:

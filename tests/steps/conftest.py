@@ -13,6 +13,7 @@ from mlrecipes.steps import Context, Ports, ProjectFacts
 from mlrecipes.stores.batch_model import MlflowBatchScoring
 from mlrecipes.stores.datasets import FileDatasetReader
 from mlrecipes.stores.models import MlflowModels
+from mlrecipes.stores.quality_backend import open_quality
 from mlrecipes.tasks import task_for
 from mlrecipes.testing import MemoryRegistry, MemoryTracker
 
@@ -39,17 +40,28 @@ def context(
 
     def make(functions: dict[str, Any] | None = None, **recipe: Any) -> Context:
         steps = {"ingest": {"using": "csv", "location": "a.csv"}, **recipe.pop("steps", {})}
-        keys = {"recipe": "regression/v1", "target_col": "y", "steps": steps} | recipe
+        few = {"min_rows": {"training": 1}}
+        keys = {"recipe": "regression/v1", "target_col": "y", "steps": steps, "quality": few}
+        keys |= recipe
         config = RecipeConfig.model_validate(keys)
         reader = FileDatasetReader(tmp_path, tmp_path / "downloads", lambda path: (0, ""))
         scoring = MlflowBatchScoring(tmp_path, "memory:", "memory:")
         staging = tmp_path / "staging"
         staging.mkdir(exist_ok=True)
+        quality = open_quality(
+            config.quality,
+            temporary=tmp_path / "quality",
+            memory=tmp_path / "memory",
+            quarantine=tmp_path / "quarantine",
+            docs=tmp_path / "docs",
+        )
         return Context(
             config=config,
             task=task_for(config.recipe, config.positive_class),
             functions=functions or {},
-            ports=Ports(reader, MlflowModels(), tracker, registry, no_feature_tables, scoring),
+            ports=Ports(
+                reader, MlflowModels(), tracker, registry, no_feature_tables, quality, scoring
+            ),
             project=ProjectFacts("loans", "local", tmp_path, tmp_path / "cache"),
             staging=staging,
             where=lambda key: f"recipe.yaml ({key})",

@@ -19,7 +19,7 @@ from sqlglot.errors import SqlglotError
 from mlrecipes.errors import ConfigError, Problem, did_you_mean, shorten
 from mlrecipes.features.definition import FOLDER, FeatureDefinition
 
-__all__ = ["FeatureQuery", "parse_query"]
+__all__ = ["FeatureQuery", "not_portable", "parse_query"]
 
 WRITTEN_IN = "duckdb"
 MAX_EXCERPT = 80
@@ -85,7 +85,7 @@ def parse_query(definition: FeatureDefinition, root: Path) -> FeatureQuery:
     """
     sql = _filled_in(definition, root)
     tree = _parsed(definition, sql)
-    words = list(dict.fromkeys(_not_portable(tree)))
+    words = list(dict.fromkeys(not_portable(tree)))
     if words:
         raise ConfigError([Problem(definition.file, None, "", *pair) for pair in words])
     own = {cte.alias_or_name.lower() for cte in tree.find_all(exp.CTE)}
@@ -151,7 +151,7 @@ def _parsed(definition: FeatureDefinition, sql: str) -> exp.Query:
     return trees[0]
 
 
-def _not_portable(tree: exp.Query) -> Iterator[tuple[str, str]]:
+def not_portable(tree: exp.Query) -> Iterator[tuple[str, str]]:
     """What engines compute differently, and what to write instead."""
     for node in tree.walk():
         if isinstance(node, exp.Func) and not isinstance(node, CONNECTIVES):

@@ -20,6 +20,7 @@ from mlrecipes.feature_ports import FeatureBackend
 from mlrecipes.model_card_records import RenderModelCard
 from mlrecipes.ports import DatasetReader, ModelPackager, Registry, Tracker
 from mlrecipes.promotion_ports import PromotionRegistry
+from mlrecipes.quality_ports import QualityBackend
 from mlrecipes.records import ArtifactSpec, Manifest, StepResult, StepSpec
 from mlrecipes.scoring_ports import BatchScoring
 from mlrecipes.tasks import Task
@@ -88,6 +89,7 @@ class Ports:
 
     Attributes:
         feature_backend: Opens engine and store of feature tables; a cluster may have to start.
+        quality: Looks at tables that lie in files.
         scoring: Finds models to score with and tables for their predictions.
         promotions: Opens the registry's aliases and the ledger of promotions.
     """
@@ -97,6 +99,7 @@ class Ports:
     tracker: Tracker
     registry: Registry
     feature_backend: Callable[[], FeatureBackend]
+    quality: QualityBackend
     scoring: BatchScoring
     promotions: Callable[[], PromotionRegistry] = _no_promotions
 

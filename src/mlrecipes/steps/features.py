@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlrecipes.checks.quality import with_row_count
 from mlrecipes.config.schema import RecipeConfig
 from mlrecipes.errors import DataError, UserCodeError, did_you_mean, few
-from mlrecipes.feature_ports import FeatureBackend, FeatureStore
-from mlrecipes.feature_records import FeatureTableInfo
-from mlrecipes.features.definition import FeatureDefinition, built_from, load_definitions
+from mlrecipes.features.definition import load_definitions
 from mlrecipes.records import (
     ArtifactKind,
     ArtifactSpec,
     Section,
-    Source,
     StepResult,
     Table,
     Text,
 )
+from mlrecipes.steps._building import UP_TO_DATE, Building, Built
 from mlrecipes.steps._contract import Context, Step, UserFunction
 from mlrecipes.steps._features import table_source
+from mlrecipes.steps._quality import Doors, TableAtDoor, open_doors, referred_tables
 
 if TYPE_CHECKING:
     from mlrecipes.features.sql import FeatureQuery
@@ -32,25 +31,12 @@ __all__ = ["STEP"]
 
 KEY = "steps.features"
 LOCATION_METHOD = f"{KEY}.location_method"
-BUILT_FROM = "mlrecipes.built_from"
-"""Property of a table: the key of all that its rows were made from."""
-UP_TO_DATE = "up to date"
 RAW_SUFFIXES = (".parquet", ".csv", ".csv.gz")
 
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
     """features reads raw tables, which no step writes."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Built:
-    """What became of one feature table."""
-
-    definition: FeatureDefinition
-    info: FeatureTableInfo
-    what: str
-    duration_s: float
 
 
 def settings(config: RecipeConfig) -> Mapping[str, Any]:
@@ -60,6 +46,7 @@ def settings(config: RecipeConfig) -> Mapping[str, Any]:
     return {
         KEY: config.steps.features.model_dump(),
         "feature_store": config.feature_store.model_dump(),
+        "quality": config.quality.model_dump(exclude={"min_rows"}),
     }
 
 
@@ -82,13 +69,19 @@ def run(inputs: Inputs, context: Context) -> StepResult:
         name: _place_of(name, found, queries) for query in queries.values() for name in query.tables
     }
     sources = {name: context.ports.reader.sources(path) for name, path in raw.items()}
-    backend = context.ports.feature_backend()
-    built = [_build(d, queries[d.name], raw, sources, backend) for d in definitions]
+    backend, doors = context.ports.feature_backend(), open_doors(context, "features")
+    doors.pass_through(_at_the_door(doors, raw, found, context), backend.checker)
+    building = Building(context, backend, doors, raw, sources)
+    built = [building.build(d, queries[d.name]) for d in definitions]
+    doors.tell()
     n_new = sum(table.what != UP_TO_DATE for table in built)
     n_features = sum(len(table.info.features) for table in built)
     return StepResult(
-        outputs={"feature_tables": {table.definition.name: _facts(table) for table in built}},
-        sections=tuple(_sections(built)),
+        outputs={
+            "feature_tables": {table.definition.name: _facts(table) for table in built},
+            "feature_data_quality": doors.facts,
+        },
+        sections=(*_sections(built), *doors.sections),
         summary=f"{n_features:,} features in {len(built)} tables, {n_new} written",
         sources=(
             *dict.fromkeys(source for listed in sources.values() for source in listed),
@@ -141,56 +134,25 @@ def _place_of(name: str, found: Mapping[str, Path], queries: Mapping[str, Featur
     )
 
 
-# ---- building --------------------------------------------------------------------------------
+def _at_the_door(
+    doors: Doors, raw: Mapping[str, Path], found: Mapping[str, Path], context: Context
+) -> list[TableAtDoor]:
+    """The raw tables that have a suite, and what their foreign keys refer to."""
+    tables, reader = [], context.ports.reader
+    for name, path in sorted(raw.items()):
+        suite = doors.suites.get(f"raw.{name}")
+        if suite is None:
+            continue
+        others = {n: found[n] for n in referred_tables(suite.expectations) if n in found}
+        content = [reader.sources(place) for place in (path, *others.values())]
+        tables.append(TableAtDoor(with_row_count(suite, 1), path, others, content))
+    return tables
 
 
-def _build(
-    definition: FeatureDefinition,
-    query: FeatureQuery,
-    raw: Mapping[str, Path],
-    sources: Mapping[str, tuple[Source, ...]],
-    backend: FeatureBackend,
-) -> _Built:
-    """Write a table unless it was made of the same before; a killed run goes on with the next."""
-    started = time.monotonic()
-    engine, store, table = backend.engine, backend.store, definition.table
-    key = built_from(definition, engine.dialect, {name: sources[name] for name in query.tables})
-    before = store.find(table.name)
-    if before is not None and before.properties.get(BUILT_FROM) == key:
-        return _Built(definition, before, UP_TO_DATE, 0.0)
-    tables = {name: raw[name] for name in query.tables}
-    rows = engine.query(query.texts[engine.dialect], tables, definition.slices)
-    what = _write(definition, rows, {BUILT_FROM: key}, before, store)
-    after = store.find(table.name)
-    if after is None:
-        raise DataError(f"The feature table {table.name} was dropped while it was built.")
-    return _Built(definition, after, what, time.monotonic() - started)
+# ---- what later steps know -------------------------------------------------------------------
 
 
-def _write(
-    definition: FeatureDefinition,
-    rows: Any,
-    properties: Mapping[str, str],
-    before: FeatureTableInfo | None,
-    store: FeatureStore,
-) -> str:
-    """Write the rows as the definition asks, and say how."""
-    table = definition.table
-    if before is None:
-        store.create(table, rows, properties)
-        return "created"
-    if before.table.row_keys != table.row_keys:
-        store.drop(table.name)
-        store.create(table, rows, properties)
-        return "made anew: its keys changed"
-    if definition.write == "merge":
-        store.upsert(table.name, rows, properties)
-        return "merged"
-    store.overwrite(table.name, rows, expected_version=before.version, properties=properties)
-    return "replaced"
-
-
-def _facts(built: _Built) -> dict[str, Any]:
+def _facts(built: Built) -> dict[str, Any]:
     """What later steps need to know of a table."""
     info = built.info
     return {
@@ -206,7 +168,7 @@ def _facts(built: _Built) -> dict[str, Any]:
 # ---- the card --------------------------------------------------------------------------------
 
 
-def _sections(built: list[_Built]) -> list[Section]:
+def _sections(built: list[Built]) -> list[Section]:
     about = ("table", "set", "owner", "keys", "rows", "features", "version")
     columns = (*about, "this run", "seconds")
     rows = tuple(
@@ -241,8 +203,11 @@ def _sections(built: list[_Built]) -> list[Section]:
 STEP = Step(
     name="features",
     inputs=Inputs,
-    writes=(ArtifactSpec("feature_tables", ArtifactKind.JSON),),
-    version=1,
+    writes=(
+        ArtifactSpec("feature_tables", ArtifactKind.JSON),
+        ArtifactSpec("feature_data_quality", ArtifactKind.JSON),
+    ),
+    version=2,
     settings=settings,
     user_functions=user_functions,
     run=run,

@@ -24,6 +24,7 @@ from mlrecipes.steps._joining import (
     lookups_of,
     spine_columns,
 )
+from mlrecipes.steps._quality import TableAtDoor, open_doors, training_suite
 from mlrecipes.steps._reading import Ingested, narrowed, read_rows
 
 __all__ = ["STEP", "WITH_FEATURES"]
@@ -54,6 +55,7 @@ def settings(config: RecipeConfig) -> Mapping[str, Any]:
     if config.steps.ingest.feature_lookups:
         parts["feature_store"] = config.feature_store.model_dump()
         parts["hidden"] = [*config.id_cols, *config.ignore_cols]
+    parts["quality"] = config.quality.model_dump()
     return parts | {"target_col": config.target_col, "positive_class": config.positive_class}
 
 
@@ -79,13 +81,20 @@ def run(inputs: Inputs | InputsWithFeatures, context: Context) -> StepResult:
         if config.steps.ingest.columns:
             ingested = narrowed(ingested, config.steps.ingest.columns, context)
     table = ingested.table
+    doors = open_doors(context, "ingest")
+    doors.pass_through([TableAtDoor(training_suite(doors), table.path)])
     where = key_places(context.where)
     check_columns(table.head(0), config, where)
     target = table.columns([config.target_col])[config.target_col]
     context.task.check_target(target, "the ingested data")
+    doors.tell()
     return StepResult(
-        outputs={INGESTED: table.path, "feature_lookups": lookups_json(ingested.lookups)},
-        sections=(*ingested.sections, *_sections(ingested, context)),
+        outputs={
+            INGESTED: table.path,
+            "feature_lookups": lookups_json(ingested.lookups),
+            "data_quality": doors.facts,
+        },
+        sections=(*ingested.sections, *_sections(ingested, context), *doors.sections),
         summary=f"{table.n_rows:,} rows x {len(table.dtypes)} columns",
         sources=ingested.sources,
     )
@@ -163,8 +172,9 @@ STEP = Step(
     writes=(
         ArtifactSpec(INGESTED, ArtifactKind.FRAME),
         ArtifactSpec("feature_lookups", ArtifactKind.JSON),
+        ArtifactSpec("data_quality", ArtifactKind.JSON),
     ),
-    version=2,
+    version=3,
     settings=settings,
     user_functions=user_functions,
     run=run,

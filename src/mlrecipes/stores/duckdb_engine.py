@@ -19,7 +19,15 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-__all__ = ["BATCH_ROWS", "DuckDbEngine", "duckdb_errors", "file_literal", "open_duckdb", "quoted"]
+__all__ = [
+    "BATCH_ROWS",
+    "DuckDbEngine",
+    "duckdb_errors",
+    "file_literal",
+    "open_duckdb",
+    "quoted",
+    "select_from",
+]
 
 BATCH_ROWS = 65_536
 MEMORY_LIMIT = "2GB"
@@ -79,7 +87,7 @@ class DuckDbEngine:
         connection = open_duckdb(self._temp_folder, self._threads, self._memory_limit)
         with duckdb_errors("read the tables"):
             for name, path in sorted(tables.items()):
-                connection.execute(f"CREATE VIEW {quoted(name)} AS {_select(path)}{where}")
+                connection.execute(f"CREATE VIEW {quoted(name)} AS {select_from(path)}{where}")
         with duckdb_errors("run the query"):
             kinds = [statement.type.name for statement in connection.extract_statements(sql)]
             if kinds != ["SELECT"]:
@@ -151,7 +159,12 @@ def _conditions(slices: Slices | None) -> list[str]:
     return [f" WHERE {key} = {number}" for number in range(slices.n_slices)]
 
 
-def _select(path: Path) -> str:
+def select_from(path: Path) -> str:
+    """Read a table's files: the beginning of a query.
+
+    Raises:
+        StoreError: There is no such table.
+    """
     form, files = files_of(path)
     listed = ", ".join(file_literal(file) for file in files)
     if form == "parquet":

@@ -14,7 +14,12 @@ DEFAULT_FOLDER = "feature_tables"
 
 
 def open_backend(
-    settings: FeatureStoreSettings, root: Path, workspace: Path, temporary: Path
+    settings: FeatureStoreSettings,
+    root: Path,
+    workspace: Path,
+    temporary: Path,
+    *,
+    shows_values: bool = False,
 ) -> FeatureBackend:
     """Open engine and store; on Spark and Databricks, a session is started or joined.
 
@@ -23,6 +28,7 @@ def open_backend(
         root: The recipe's root; a relative location starts there.
         workspace: Holds the tables of a store without location.
         temporary: Where rows are staged and work goes that does not fit into memory.
+        shows_values: Whether values that are not as expected are shown unmasked.
 
     Raises:
         StoreError: Spark or Databricks' client is not installed, or cannot be reached.
@@ -30,24 +36,28 @@ def open_backend(
     if settings.using == "local":
         from mlrecipes.stores.duckdb_engine import DuckDbEngine
         from mlrecipes.stores.feature_tables import LocalFeatureStore
+        from mlrecipes.stores.quality_duckdb import DuckDbChecker
 
         store = LocalFeatureStore(local_folder(settings, root, workspace), temporary)
-        return FeatureBackend(DuckDbEngine(temporary), store)
+        looks = DuckDbChecker(temporary, shows_values=shows_values)
+        return FeatureBackend(DuckDbEngine(temporary), store, looks)
 
+    from mlrecipes.stores.quality_spark import SparkChecker
     from mlrecipes.stores.spark import SparkEngine, open_session
 
     session = open_session()
+    checker = SparkChecker(session, shows_values=shows_values)
     if settings.using == "databricks":
         from mlrecipes.stores.databricks_features import open_databricks_store
 
         schema = str(settings.catalog_schema)
-        return FeatureBackend(SparkEngine(session), open_databricks_store(schema))
+        return FeatureBackend(SparkEngine(session), open_databricks_store(schema), checker)
 
     from mlrecipes.stores.spark_feature_tables import SparkFeatureStore
 
     location = str(settings.location)
     place = location if "://" in location else str(root / Path(location).expanduser())
-    return FeatureBackend(SparkEngine(session), SparkFeatureStore(session, place))
+    return FeatureBackend(SparkEngine(session), SparkFeatureStore(session, place), checker)
 
 
 def local_folder(settings: FeatureStoreSettings, root: Path, workspace: Path) -> Path:

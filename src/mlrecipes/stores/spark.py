@@ -122,11 +122,16 @@ class SparkEngine:
         """
         with spark_errors("read the tables"):
             for name, path in sorted(tables.items()):
-                self._read(path).createOrReplaceTempView(name)
+                self.read(path).createOrReplaceTempView(name)
         with spark_errors("run the query"):
             return self._session.sql(sql)
 
-    def _read(self, path: Path) -> DataFrame:
+    def read(self, path: Path) -> DataFrame:
+        """Read a table's files, in the types that DuckDB sees.
+
+        Raises:
+            StoreError: There is no such table.
+        """
         form, files = files_of(path)
         places = [f"file:{file.absolute()}" for file in files]
         if form == "parquet":
