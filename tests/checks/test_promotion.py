@@ -77,6 +77,14 @@ def test_a_slice_that_surely_loses_blocks_a_better_model_and_each_reason_is_told
     )
 
 
+def test_a_model_that_is_no_better_is_kept_out_by_that_alone() -> None:
+    slices = [SliceDifference("gender = F", 900, difference(-0.09, -0.03))]
+    verdict = decide(difference(-0.05, -0.03), slices, Rule())
+    assert verdict.outcome is Outcome.KEEP
+    assert [reason.split()[0] for reason in verdict.reasons] == ["difference", "slice"]
+    assert decide(difference(-0.01, 0.03), slices, Rule()).outcome is Outcome.BLOCKED
+
+
 def test_models_that_could_not_be_compared_are_blocked() -> None:
     assert decide(None, (), Rule()).reason == "the models could not be compared"
 

@@ -5,7 +5,8 @@
     promote        the whole interval of the difference lies above min_gain
     keep           the whole interval lies at or below min_gain
     inconclusive   min_gain lies within: the rows do not tell
-    blocked        a gate, a slice or a number that is none stands in the way, whatever the rest
+    blocked        a gate or a number that is none stands in the way, whatever the rest; or a
+                   slice surely loses with a model that is not kept out anyway
     first          there is no champion, and no gate stands in the way
 
 Differences are challenger less champion, turned so that positive is better.
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -187,13 +188,16 @@ def decide(
     reasons = list(blocks)
     if difference is not None and not difference.is_finite:
         reasons.append(f"{difference.metric} is not a finite number on these rows")
-    reasons += [_slice_loss(one, rule) for one in slices if _is_lost(one, rule)]
     if difference is None and not reasons:
         reasons.append("the models could not be compared")
-    if reasons or difference is None:
-        needed = "None of the reasons above; or an override with a reason."
-        return Verdict(Outcome.BLOCKED, tuple(reasons), needed)
-    return _by_interval(difference, rule)
+    losses = [_slice_loss(one, rule) for one in slices if _is_lost(one, rule)]
+    if not reasons and difference is not None:
+        verdict = _by_interval(difference, rule)
+        # A model that is no better is kept out by that alone, wherever it loses.
+        if not losses or verdict.outcome is Outcome.KEEP:
+            return replace(verdict, reasons=(*verdict.reasons, *losses))
+    needed = "None of the reasons above; or an override with a reason."
+    return Verdict(Outcome.BLOCKED, (*reasons, *losses), needed)
 
 
 def _by_interval(difference: Difference, rule: Rule) -> Verdict:
