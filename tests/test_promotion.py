@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 from mlrecipes import ConfigError, Recipe, RecipeError
+from mlrecipes.cli import cli
 from mlrecipes.errors import DataError, GateRejected, StoreError
 from mlrecipes.promotion_records import Entry, Move
 from mlrecipes.records import Action
@@ -265,6 +267,24 @@ def test_a_promoter_that_died_is_finished_by_the_next_decision(told: Path) -> No
     decided = Recipe("local", told).promote("1", on_event=lambda event: heard.append(event.text))
     assert any("(promote: v2 -> v4) of bob" in text for text in heard)
     assert (decided["outcome"], decided["champion_before"]) == ("keep", "4")
+
+
+# ---- the command line ------------------------------------------------------------------------
+
+
+def test_the_command_line_tells_the_ledger_and_goes_back(told: Path) -> None:
+    call = CliRunner()
+    shown = call.invoke(cli, ["promotions", "--recipe", str(told)]).stdout.splitlines()
+    assert shown[0].split() == ["no.", "when", "who", "what", "from", "to", "difference", "reason"]
+    assert shown[2].split()[3:6] == ["promote", "1", "2"]
+    assert shown[-1] == "4 rows, 0 of them overrides."
+    named = ["--recipe", str(told), "--json"]
+    back = call.invoke(cli, ["rollback", "--reason", "it is slow", *named])
+    assert json.loads(back.stdout)["to_version"] == "1"
+    decided = call.invoke(cli, ["promote", "--version", "1", *named])
+    assert json.loads(decided.stdout)["outcome"] == "champion"
+    refused = call.invoke(cli, ["rollback", *named])
+    assert "A rollback needs a reason" in str(refused.exception)
 
 
 # ---- what is blocked -------------------------------------------------------------------------
