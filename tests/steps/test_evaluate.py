@@ -36,10 +36,15 @@ def evaluate(context: Callable[..., Context], tracker: MemoryTracker, tmp_path: 
         pipeline = Pipeline([("estimator", estimator)]).fit(frame[["x"]], frame["y"])
         described = ModelDescription("regression", requirements=model_requirements([]))
         MlflowModels().save(pipeline, described, frame[["x"]], tmp_path / "model")
-        section = {"evaluate": {"validation_criteria": list(criteria)}}
+        settings = {"n_resamples": 20, **keys.pop("evaluate", {})}
+        section = {"evaluate": {"validation_criteria": list(criteria), **settings}}
         info = tracker.start_run({})
         inputs = Inputs(
-            tmp_path / "model", {"run_id": info.run_id}, frame.iloc[::2], frame.iloc[1::2]
+            tmp_path / "model",
+            {"run_id": info.run_id},
+            frame.iloc[:0],
+            frame.iloc[::2],
+            frame.iloc[1::2],
         )
         functions = keys.pop("functions", None)
         return run(inputs, context(functions, steps=section, **keys))

@@ -16,6 +16,7 @@ from mlrecipes.tasks.custom_metrics import evaluate_custom
 __all__ = [
     "Scores",
     "custom_metric_functions",
+    "judged",
     "metric_settings",
     "metrics_table",
     "score_line",
@@ -73,9 +74,18 @@ def score_part(pipeline: Any, frame: Any, context: Context) -> Scores:
     Raises:
         UserCodeError: A custom metric failed or gave no number.
     """
+    predictions = context.task.predict(pipeline, features_of(frame, context.config))
+    return judged(frame, predictions, context)
+
+
+def judged(frame: Any, predictions: Predictions, context: Context) -> Scores:
+    """Compute all metrics of what a model said of a raw part, or of some of its rows.
+
+    Raises:
+        UserCodeError: A custom metric failed or gave no number.
+    """
     config, task = context.config, context.task
     features, target = features_of(frame, config), target_of(frame, config)
-    predictions = task.predict(pipeline, features)
     builtin = task.evaluate(target, predictions)
     functions = {
         metric.name: context.functions[f"{CUSTOM_METRICS}[{i}].function"]
@@ -87,8 +97,16 @@ def score_part(pipeline: Any, frame: Any, context: Context) -> Scores:
     return Scores(len(frame), predictions, {**builtin, **custom})
 
 
-def metrics_table(parts: Mapping[str, Scores], context: Context) -> Table:
-    """One row a metric, one column a part: the primary metric first, then custom ones."""
+def metrics_table(
+    parts: Mapping[str, Scores], context: Context, intervals: Mapping[str, str] | None = None
+) -> Table:
+    """One row a metric, one column a part: the primary metric first, then custom ones.
+
+    Args:
+        parts: The scores of each part by its name.
+        context: The step's context.
+        intervals: Of the last part, by metric, as text; they become a column of their own.
+    """
     config = context.config
     names = {name for scores in parts.values() for name in scores.metrics}
     first = [config.effective_primary_metric, *(metric.name for metric in config.custom_metrics)]
@@ -96,6 +114,9 @@ def metrics_table(parts: Mapping[str, Scores], context: Context) -> Table:
     ordered += sorted(names - set(ordered))
     columns = ("metric", "better", *(f"{name} (n = {s.n_rows:,})" for name, s in parts.items()))
     rows = tuple(_row(name, parts, config.metric_directions) for name in ordered)
+    if intervals is not None:
+        columns += (f"{config.steps.evaluate.confidence:.0%} interval",)
+        rows = tuple((*row, intervals.get(str(row[0]), "–")) for row in rows)
     n_first = sum(name in names for name in dict.fromkeys(first))
     return Table(columns, rows, emphasis=tuple(range(n_first)))
 

@@ -162,6 +162,9 @@ def _obey(evaluation: Mapping[str, Any], context: Context) -> None:
         )
     missed = [check for check in evaluation["checks"] if not check["is_passed"]]
     lines = [f"  {_miss(check)}   {context.where(check['key'])}" for check in missed]
+    if not missed:
+        place = context.where("steps.evaluate.leakage")
+        lines = [f"  {finding['message']}   {place}" for finding in evaluation["leakage"]]
     raise GateRejected(
         "\n".join(["register: the model was rejected. Nothing was registered.", *lines]),
         hint="Look: mlrecipes inspect evaluate",
@@ -171,7 +174,8 @@ def _obey(evaluation: Mapping[str, Any], context: Context) -> None:
 def _miss(check: Mapping[str, Any]) -> str:
     value = "not a finite number" if check["value"] is None else f"{check['value']:.6g}"
     sign = "<" if check["greater_is_better"] else ">"
-    return f"test_{check['metric']} {value} {sign} {check['threshold']:g} required"
+    rows = f" of {check['slice']} (n = {check['n_rows']:,})" if check.get("slice") else ""
+    return f"test_{check['metric']}{rows} {value} {sign} {check['threshold']:g} required"
 
 
 STEP = Step(

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlrecipes.tasks.base import Predictions, Task
+from mlrecipes.tasks.base import Policy, Predictions, ScoredEvents, Task
 from mlrecipes.tasks.classification import Binary, Multiclass
 from mlrecipes.tasks.regression import Regression
 
 if TYPE_CHECKING:
     from mlrecipes.records import Scalar
 
-__all__ = ["Predictions", "Task", "task_for"]
+__all__ = ["Policy", "Predictions", "ScoredEvents", "Task", "task_for"]
 
 
 def task_for(recipe: str, positive_class: Scalar = None) -> Task:

@@ -7,7 +7,7 @@ its index: targets and predictions belong together by position.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from mlrecipes.records import Scalar, Section, Table
 
-__all__ = ["Predictions", "Task"]
+__all__ = ["Policy", "Predictions", "ScoredEvents", "Task"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,9 +42,45 @@ class Predictions:
             return None
         return self.scores[:, self.classes.index(self.positive_class)]
 
+    def rows(self, chosen: np.ndarray) -> Predictions:
+        """Those of some rows: a mask, shape (n_rows,), or positions."""
+        scores = None if self.scores is None else self.scores[chosen]
+        return replace(self, labels=self.labels[chosen], scores=scores)
+
     def __len__(self) -> int:
         """The number of rows."""
         return len(self.labels)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Who gets what is asked for.
+
+    Attributes:
+        cut_off: The score from which on it is decided otherwise.
+        selects: Whether rows ``below`` the cut-off are selected, or the others (``above``).
+    """
+
+    cut_off: float
+    selects: str
+
+    def selected(self, scores: np.ndarray) -> np.ndarray:
+        """Say of each row whether it is selected, bool, shape (n_rows,)."""
+        chosen: np.ndarray = (scores < self.cut_off) == (self.selects == "below")
+        return chosen
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScoredEvents:
+    """What happened and how likely the model said it was.
+
+    Attributes:
+        actual: 1 where the positive class occurred, 0 elsewhere, shape (n_rows,).
+        scores: Probability of the positive class, shape (n_rows,).
+    """
+
+    actual: np.ndarray
+    scores: np.ndarray
 
 
 class Task(Protocol):
@@ -141,8 +177,30 @@ class Task(Protocol):
         """
         ...
 
-    def sections(self, target: pd.Series, predictions: Predictions) -> tuple[Section, ...]:
-        """Draw how good the predictions are, for a card."""
+    def sections(
+        self, target: pd.Series, predictions: Predictions, policy: Policy | None = None
+    ) -> tuple[Section, ...]:
+        """Draw how good the predictions are, for a card; what a policy makes of them too."""
+        ...
+
+    def scored_events(self, target: pd.Series, predictions: Predictions) -> ScoredEvents | None:
+        """Put events and their scores side by side; None where there is no event or no score."""
+        ...
+
+    def coverage(
+        self, calibration: tuple[pd.Series, Predictions], target: pd.Series, labels: Any
+    ) -> dict[str, tuple[float, float, float]]:
+        """Say how often bands about the predictions hold the actual value.
+
+        Args:
+            calibration: Target and predictions of rows that decide how wide the bands are.
+            target: Of other rows.
+            labels: Predicted values of these.
+
+        Returns:
+            ``coverage_80`` and ``coverage_95`` as (share, low, high) with the 95% interval of
+            Wilson; empty for classes.
+        """
         ...
 
     def worst_rows(self, target: pd.Series, predictions: Predictions, n: int) -> np.ndarray:

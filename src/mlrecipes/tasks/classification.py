@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mlrecipes.records import Scalar, Section, Table
-    from mlrecipes.tasks.base import Predictions
+    from mlrecipes.tasks.base import Policy, Predictions, ScoredEvents
 
 __all__ = ["Binary", "Multiclass"]
 
@@ -31,6 +31,16 @@ class _Classification:
         from mlrecipes.tasks import _pipeline
 
         return _pipeline.side_by_side(target, predictions)
+
+    def scored_events(self, target: pd.Series, predictions: Predictions) -> ScoredEvents | None:
+        """There is no single event."""
+        return None
+
+    def coverage(
+        self, calibration: tuple[pd.Series, Predictions], target: pd.Series, labels: Any
+    ) -> dict[str, tuple[float, float, float]]:
+        """Classes have no bands."""
+        return {}
 
     def worst_rows(self, target: pd.Series, predictions: Predictions, n: int) -> np.ndarray:
         """Find the rows whose true class got the least probability, worst first.
@@ -122,11 +132,26 @@ class Binary(_Classification):
         ]
         return resampling.replicates(models, metrics, n_resamples=n_resamples, seed=seed)
 
-    def sections(self, target: pd.Series, predictions: Predictions) -> tuple[Section, ...]:
+    def sections(
+        self, target: pd.Series, predictions: Predictions, policy: Policy | None = None
+    ) -> tuple[Section, ...]:
         """Draw the confusion matrix and, with scores, what they are worth."""
-        from mlrecipes.tasks import _binary_sections
+        from mlrecipes.tasks import _binary_sections, _decile_sections
 
-        return _binary_sections.binary_sections(target, predictions, self.positive_class)
+        events = self.scored_events(target, predictions)
+        drawn = _binary_sections.binary_sections(target, predictions, self.positive_class)
+        return drawn + _decile_sections.decile_sections(events, policy)
+
+    def scored_events(self, target: pd.Series, predictions: Predictions) -> ScoredEvents | None:
+        """Put events of the positive class and its scores side by side."""
+        from mlrecipes.tasks import _class_metrics, _classes
+        from mlrecipes.tasks.base import ScoredEvents
+
+        scores = predictions.positive_scores
+        if scores is None:
+            return None
+        values = _classes.complete(target)
+        return ScoredEvents(_class_metrics.is_positive(values, self.positive_class), scores)
 
     def shown_prediction(self, predictions: Predictions, position: int) -> Scalar:
         """Show the predicted class and the probability of the positive class."""
@@ -204,7 +229,9 @@ class Multiclass(_Classification):
         models = [_weighted_classes.WeightedMulticlass(target, p) for p in predictions]
         return resampling.replicates(models, metrics, n_resamples=n_resamples, seed=seed)
 
-    def sections(self, target: pd.Series, predictions: Predictions) -> tuple[Section, ...]:
+    def sections(
+        self, target: pd.Series, predictions: Predictions, policy: Policy | None = None
+    ) -> tuple[Section, ...]:
         """Draw the confusion matrix and list precision and recall by class."""
         from mlrecipes.tasks import _multiclass_sections
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mlrecipes.records import Scalar, Section, Table
+    from mlrecipes.tasks.base import Policy, ScoredEvents
 
 __all__ = ["Regression"]
 
@@ -93,7 +94,21 @@ class Regression:
 
         return _pipeline.side_by_side(target, predictions)
 
-    def sections(self, target: pd.Series, predictions: Predictions) -> tuple[Section, ...]:
+    def scored_events(self, target: pd.Series, predictions: Predictions) -> ScoredEvents | None:
+        """A number is no event."""
+        return None
+
+    def coverage(
+        self, calibration: tuple[pd.Series, Predictions], target: pd.Series, labels: Any
+    ) -> dict[str, tuple[float, float, float]]:
+        """Say how often bands from residuals of other rows hold the actual value."""
+        from mlrecipes.tasks import _coverage
+
+        return _coverage.coverage(calibration, target, labels)
+
+    def sections(
+        self, target: pd.Series, predictions: Predictions, policy: Policy | None = None
+    ) -> tuple[Section, ...]:
         """Draw predicted against actual values and where the errors are."""
         from mlrecipes.tasks import _number_sections
 
