@@ -131,7 +131,7 @@ def _seen(finding: Finding) -> str:
     if finding.n_unexpected is None:
         return f"seen: {str(finding.observed).rstrip('.')}."
     share = finding.n_unexpected / max(1, finding.n_considered)
-    such = f", such as {few(finding.examples)}" if finding.examples else ""
+    such = f", such as {few(dict.fromkeys(finding.examples))}" if finding.examples else ""
     counts = f"{finding.n_unexpected:,} of {finding.n_considered:,} rows"
     return f"{counts} ({100 * share:.3g}%) are not so{such}."
 

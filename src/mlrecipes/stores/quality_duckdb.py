@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["FAILED_COLUMN", "DuckDbChecker"]
 
 FAILED_COLUMN = "failed_expectations"
+NOT_NULL = "expect_column_values_to_not_be_null"
+"""What is missing makes no example."""
 Columns = Mapping[str, str]
 
 
@@ -274,7 +276,8 @@ class _Look:
         try:
             n_bad = int(self._query(plan.count_query)[0][0] or 0) if plan.count_query else got[1]
             is_met = (n_known - n_bad) / n_known >= expectation.mostly
-            examples = () if n_bad == 0 or is_met else self._examples(plan)
+            is_silent = n_bad == 0 or is_met or expectation.type == NOT_NULL
+            examples = () if is_silent else self._examples(plan)
         except StoreError as error:
             return Finding(expectation, is_met=False, n_rows=self.n_rows, problem=error.message)
         return Finding(
