@@ -16,6 +16,7 @@ from mlrecipes.cli import cli
 from mlrecipes.errors import DataError, GateRejected, StoreError
 from mlrecipes.promotion_records import Entry, Move
 from mlrecipes.records import Action
+from mlrecipes.stores.mlflow_client import open_client
 from mlrecipes.stores.promotions import MlflowPromotions
 
 FILES = {
@@ -187,6 +188,14 @@ def test_the_card_begins_with_the_verdict_and_shows_both_models(story: Path) -> 
     assert table["columns"][1:3] == ["champion v2", "challenger v4"]
     assert table["rows"][0][0] == "roc_auc"
     assert "Ledger" in titles
+
+
+def test_the_card_lies_beside_the_model(story: Path) -> None:
+    run_id = registry(story).version("loans", "2").run_id
+    uri = f"sqlite:///{story / 'mlflow.db'}"
+    assert [file.path for file in open_client(uri).list_artifacts(run_id, "promote")] == [
+        "promote/card.html"
+    ]
 
 
 def test_the_artifact_is_plain_data(story: Path) -> None:

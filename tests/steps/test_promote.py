@@ -64,7 +64,8 @@ def table(n_rows: int = 400) -> pd.DataFrame:
 
 
 def decide(version: str, context: Context, rows: pd.DataFrame | None = None) -> dict[str, Any]:
-    inputs = Inputs({"registered_model_version": version}, table() if rows is None else rows)
+    rows = table() if rows is None else rows
+    inputs = Inputs({"run_id": "run-1"}, {"registered_model_version": version}, rows)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         return dict(run(inputs, context).outputs["promotion"])

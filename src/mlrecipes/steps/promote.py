@@ -27,8 +27,9 @@ KEY = "steps.promote"
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """The version that register made, and the rows that its model was tested on."""
+    """The version that register made, its run, and the rows that its model was tested on."""
 
+    run: Mapping[str, str]
     registered_model_version: Mapping[str, str]
     test_data: Any
 
@@ -59,9 +60,10 @@ def settings(config: RecipeConfig) -> Mapping[str, Any]:
 
 
 def run(inputs: Inputs, context: Context) -> StepResult:
-    """Decide on the version that register made."""
+    """Decide on the version that register made; the card goes beside its model."""
     version = inputs.registered_model_version["registered_model_version"]
-    return _decide(Request(version), inputs.test_data, context)
+    result = _decide(Request(version), inputs.test_data, context)
+    return dataclasses.replace(result, run_id=inputs.run["run_id"])
 
 
 def step_for(request: Request, *, has_rows: bool) -> Step:
