@@ -22,7 +22,10 @@ class VersionFacts:
 
     Attributes:
         run_id: The run that made it; empty if it is not known.
-        tags: As they were written here; other names may differ in Unity Catalog.
+        tags: As the registry names them; Unity Catalog knows no dots in names.
+
+    >>> VersionFacts("loans", "1", "", tags={"mlrecipes_split": "a"}).tag("mlrecipes.split")
+    'a'
     """
 
     name: str
@@ -30,6 +33,10 @@ class VersionFacts:
     source: str
     run_id: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
+
+    def tag(self, name: str) -> str | None:
+        """The tag that was written under this name; None if there is none."""
+        return self.tags.get(name, self.tags.get(name.replace(".", "_")))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

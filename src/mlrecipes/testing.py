@@ -240,6 +240,8 @@ class MemoryPromotions:
     def fetch(self, name: str, version: str, folder: Path) -> FetchedModel:
         """The model that a test has put there."""
         self.version(name, version)
+        if (name, version) not in self.models:
+            raise StoreError(f"{name} version {version} cannot be loaded as a model of a recipe.")
         return self.models[name, version]
 
 

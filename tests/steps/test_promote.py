@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlrecipes.errors import DataError, GateRejected
+from mlrecipes.errors import DataError, GateRejected, StoreError
 from mlrecipes.promotion_ports import FetchedModel
 from mlrecipes.steps import Context, PromotionRequest, promotion_step
+from mlrecipes.steps._features import split_digest
 from mlrecipes.steps.promote import Inputs, run
 from mlrecipes.testing import MemoryPromotions, MemoryRegistry
 
@@ -38,10 +39,10 @@ def world(registry: MemoryRegistry) -> MemoryPromotions:
 
 @pytest.fixture
 def make(context: Callable[..., Context], world: MemoryPromotions) -> Make:
-    """A context whose registry can promote; ``promote`` and ``evaluate`` are its settings."""
+    """A context whose registry can promote; ``promote``, ``evaluate``, ``split`` are settings."""
 
     def made(functions: dict[str, Any] | None = None, **keys: Any) -> Context:
-        steps = {"promote": keys.pop("promote", {}), "evaluate": keys.pop("evaluate", {})}
+        steps = {key: keys.pop(key, {}) for key in ("promote", "evaluate", "split")}
         names = {"model_registry": {"model_name": "loans"}, "primary_metric": "r2_score"}
         one = context(functions, steps=steps, **{**names, **keys})
         return replace(one, ports=replace(one.ports, promotions=lambda: world))
@@ -173,6 +174,30 @@ def test_a_model_that_answers_nonsense_cannot_be_scored(
         decide(version, make())
 
 
+def test_a_champion_that_cannot_be_loaded_blocks_until_a_person_decides(
+    make: Make, world: MemoryPromotions
+) -> None:
+    decide(add(world, 0.5), make())
+    del world.models["loans", "1"]
+    version = add(world, 0.3)
+    with pytest.raises(GateRejected, match=r"champion cannot be scored .*: loans version 1 cannot"):
+        decide(version, make())
+    step = promotion_step(PromotionRequest(version, "the old one is broken"), has_rows=True)
+    found = step.run(step.inputs(table()), make()).outputs["promotion"]
+    assert (found["move"], found["champion"]) == ("override", version)
+
+
+def test_a_challenger_that_cannot_be_loaded_is_an_error_even_for_a_person(
+    make: Make, world: MemoryPromotions
+) -> None:
+    version = add(world, 0.5)
+    del world.models["loans", version]
+    step = promotion_step(PromotionRequest(version, "please"), has_rows=True)
+    with pytest.raises(StoreError, match="cannot be loaded"):
+        step.run(step.inputs(table()), make())
+    assert world.aliases("loans") == {}
+
+
 def test_without_rows_only_a_first_model_can_be_decided_on(
     make: Make, world: MemoryPromotions
 ) -> None:
@@ -206,6 +231,28 @@ def test_a_reference_that_nothing_can_be_compared_on_is_told_with_its_place(
     with pytest.raises(DataError, match=message) as caught:
         decide(add(world, 0.5), context)
     assert "recipe.yaml (steps.promote.reference)" in caught.value.message
+
+
+def test_a_champion_that_may_have_learned_the_rows_is_told(
+    make: Make, world: MemoryPromotions
+) -> None:
+    tags = VALIDATED | {"mlrecipes.split_digest": "of another time"}
+    decide(add(world, 0.5, tags), make())
+    inputs = Inputs({"run_id": "r"}, {"registered_model_version": add(world, 0.5)}, table())
+    with pytest.warns(UserWarning, match="trained with another split: it may have learned"):
+        run(inputs, make())
+
+
+def test_a_split_at_random_of_changed_data_is_told(make: Make, world: MemoryPromotions) -> None:
+    context = make(split={"using": "random"})
+    tags = VALIDATED | {"mlrecipes.split_digest": split_digest(context.config)}
+    decide(add(world, 0.5, tags), context)
+    version = {"registered_model_version": add(world, 0.5, tags)}
+    with pytest.warns(UserWarning, match="a split by random moves rows when data change"):
+        run(Inputs({"run_id": "r"}, version, table(390)), context)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run(Inputs({"run_id": "r"}, version, table()), context)
 
 
 def test_the_same_rows_have_the_same_digest_and_others_another(

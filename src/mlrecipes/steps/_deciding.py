@@ -16,7 +16,7 @@ from mlrecipes.checks.promotion import (
     first_verdict,
 )
 from mlrecipes.config.promote_schema import Promote
-from mlrecipes.errors import DataError, shorten
+from mlrecipes.errors import DataError, StoreError, shorten
 from mlrecipes.promotion_ledger import Ledger, Names, Standing
 from mlrecipes.promotion_ports import VersionFacts
 from mlrecipes.promotion_records import TAG_PREFIX, Entry, Move, rolled_back
@@ -144,13 +144,17 @@ def _measure(
     decided = Decided(about.version, standing, None, rows=rows, challenger=challenger)
     if standing.champion is None:
         return replace(decided, notes=standing.notes)
-    champion = _scored(standing.champion, rows, context, folder / "champion")
+    try:
+        champion = _scored(standing.champion, rows, context, folder / "champion")
+    except StoreError as error:
+        # Nobody can be held to a model that is gone; a person may decide.
+        champion = Scored(problem=shorten(error.message, limit=200))
     compared = None
     if not champion.problem and not challenger.problem:
         compared = compare(champion, challenger, rows, context)
     notes = (
         *standing.notes,
-        *_leakage_notes(standing.champion, rows, context),
+        *(_leakage_notes(standing.champion, rows, context) if compared else ()),
         *(compared.notes if compared else ()),
     )
     return replace(decided, champion=champion, compared=compared, notes=notes)
@@ -168,11 +172,11 @@ def _leakage_notes(champion: str, rows: FrozenRows, context: Context) -> tuple[s
     if not rows.is_test_part:
         return ()
     name = context.config.effective_model_name or ""
-    tags = context.ports.promotions().version(name, champion).tags
+    facts = context.ports.promotions().version(name, champion)
     split = context.config.steps.split.using
-    if tags.get(SPLIT_TAG) != split_digest(context.config):
+    if facts.tag(SPLIT_TAG) != split_digest(context.config):
         why = "was trained with another split"
-    elif split in UNSTABLE and tags.get(f"{TAG_PREFIX}data_digest") not in {None, rows.digest}:
+    elif split in UNSTABLE and facts.tag(f"{TAG_PREFIX}data_digest") not in {None, rows.digest}:
         why = f"was tested on other rows, and a split by {split} moves rows when data change"
     else:
         return ()
@@ -201,11 +205,11 @@ def _judged(decided: Decided, about: VersionFacts, context: Context) -> Decided:
 def _gate_blocks(about: VersionFacts, standing: Standing, context: Context) -> list[str]:
     """What earlier gates and people said of the version."""
     blocks = []
-    status = about.tags.get(STATUS_TAG, GateVerdict.UNKNOWN)
+    status = about.tag(STATUS_TAG) or GateVerdict.UNKNOWN
     is_allowed = context.config.steps.registration.allow_non_validated_model
     if status != GateVerdict.VALIDATED and not is_allowed:
         blocks.append(f"evaluate's verdict on it is {shorten(status)}")
-    if about.tags.get(QUALITY_TAG, "").lower() == CRITICAL:
+    if (about.tag(QUALITY_TAG) or "").lower() == CRITICAL:
         blocks.append("its data had critical findings")
     left = rolled_back(standing.entries, about.version)
     if left is not None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mlrecipes.errors import DataError, UserCodeError, did_you_mean, few, shorten
+from mlrecipes.errors import DataError, TryAgain, did_you_mean, few, shorten
 from mlrecipes.promotion_ports import FetchedModel
 from mlrecipes.records import Source
 from mlrecipes.steps._contract import Context
@@ -141,7 +141,9 @@ def score(model: FetchedModel, rows: FrozenRows, context: Context, folder: Path)
             return Scored(problem=f"it needs {few(missing)}, which these rows do not have")
         features = model.fit(frame[list(model.columns)])
         predictions = context.task.predict(model.pipeline, features)
-    except (ValueError, KeyError, TypeError, AttributeError, DataError, UserCodeError) as error:
+    except TryAgain:
+        raise
+    except Exception as error:  # noqa: BLE001 - code of another day may fail in any way: a reason
         return Scored(problem=f"{type(error).__name__}: {shorten(error, limit=200)}")
     config = context.config
     target = target_of(rows.frame, config)
