@@ -304,3 +304,27 @@ def test_the_same_recipe_runs_on_spark(root: Path, spark: Any) -> None:
     assert LocalFeatureStore(root / "tables", root / "tmp").names() == ["houses", "visits"]
     scored = recipe.score_batch(pd.DataFrame({"house": [250, 3]}))
     assert scored["prediction"].notna().all()
+
+
+def test_a_protected_feature_is_evaluated_and_never_asked_for_again(root: Path) -> None:
+    recipe_file = FILES["recipe.yaml"].replace(
+        "id_cols: [house]", "id_cols: [house]\nprotected_cols: [rooms]"
+    )
+    evaluate = "{slices: [rooms, area > 100], n_resamples: 20, min_slice_rows: 1}"
+    recipe_file = recipe_file.replace(
+        "{validation_criteria: [{metric: root_mean_squared_error, threshold: 9}]}", evaluate
+    )
+    recipe_file = recipe_file.replace(
+        "  transform:", "  register: {allow_non_validated_model: true}\n  transform:"
+    )
+    recipe = write(root, FILES | {"recipe.yaml": recipe_file})
+    recipe.run()
+    assert "rooms" in recipe.get_artifact("ingested_data").columns
+    slices = recipe.get_artifact("evaluation")["slices"]
+    assert {"rooms", "area > 100"} == {group["slice"] for group in slices}
+    (root / "raw" / "houses.parquet").unlink()
+    scored = recipe.score_batch(pd.DataFrame({"house": [250, 3]}))
+    assert list(scored.columns) == ["house", "prediction"]
+    model = next((root / ".mlrecipes" / "objects").glob("train-*/model"))
+    assert "rooms" not in (model / "MLmodel").read_text()
+    assert "area" in (model / "MLmodel").read_text()

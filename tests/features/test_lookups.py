@@ -5,7 +5,7 @@ import pytest
 from mlrecipes.config.feature_schema import FeatureLookup
 from mlrecipes.errors import DataError
 from mlrecipes.feature_records import FeatureTable, FeatureTableInfo, Lookup
-from mlrecipes.features.lookups import Spine, resolve_lookups
+from mlrecipes.features.lookups import Spine, resolve_lookups, without_columns
 
 COLUMNS = {"CLIENT": "bigint", "N": "bigint", "DEBT": "double"}
 CREDITS = FeatureTableInfo(FeatureTable("credits", ("CLIENT",)), COLUMNS, 3, "id")
@@ -91,3 +91,10 @@ def test_all_problems_are_told_at_once() -> None:
 def test_scoring_takes_the_newest_row_of_all() -> None:
     (lookup,) = resolve({"table_name": "daily"}, spine=Spine(("ID",), needs_time=False))
     assert lookup.event_time is None
+
+
+def test_a_lookup_of_which_no_column_is_left_is_left_out() -> None:
+    credit = Lookup("credits", {"ID": "CLIENT"}, {"N": "M", "DEBT": "DEBT"}, version=3)
+    sex = Lookup("people", {"ID": "CLIENT"}, {"SEX": "SEX"}, version=1)
+    (kept,) = without_columns([credit, sex], ("M", "SEX"))
+    assert (kept.table, kept.features) == ("credits", {"DEBT": "DEBT"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,8 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 
-from steps.custom_metrics import gini, ks
+from mlrecipes.config.load import load_config
+from steps.custom_metrics import CUT_OFF, bad_rate_accepted
 from steps.home_credit.synthetic import generate
 from steps.train import estimator_fn
 from steps.transform import transformer_fn
@@ -90,24 +92,12 @@ def test_the_model_reaches_the_auc_of_the_real_data(applications: pd.DataFrame) 
     assert 0.735 <= roc_auc_score(test["TARGET"], scores) <= 0.785
 
 
-def test_gini_is_twice_the_auc_minus_one() -> None:
-    assert gini(pd.DataFrame(), {"roc_auc": 0.76}) == pytest.approx(0.52)
+def test_the_bad_rate_is_that_of_the_accepted_alone() -> None:
+    frame = pd.DataFrame({"target": [0, 1, 1, 1], "score": [0.01, 0.09, CUT_OFF, 0.9]})
+    assert bad_rate_accepted(frame, {}) == 0.5
+    assert np.isnan(bad_rate_accepted(frame[2:], {}))
 
 
-def test_ks_is_the_largest_distance_between_bad_and_good() -> None:
-    frame = pd.DataFrame({"target": [0, 0, 1, 1], "score": [0.1, 0.4, 0.3, 0.9]})
-    assert ks(frame, {}) == pytest.approx(0.5)
-
-
-def test_ks_treats_equal_scores_as_one_threshold() -> None:
-    frame = pd.DataFrame({"target": [0, 1, 0, 1], "score": [0.5, 0.5, 0.5, 0.5]})
-    assert ks(frame, {}) == 0.0
-
-
-def test_ks_uses_predictions_where_there_is_no_score() -> None:
-    frame = pd.DataFrame({"target": [0, 0, 1, 1], "prediction": [0, 0, 1, 1]})
-    assert ks(frame, {}) == 1.0
-
-
-def test_ks_of_one_class_is_not_a_number() -> None:
-    assert np.isnan(ks(pd.DataFrame({"target": [0, 0], "score": [0.1, 0.2]}), {}))
+def test_the_cut_off_is_that_of_the_recipe() -> None:
+    evaluate = load_config(Path(__file__).parents[2], "local").config.steps.evaluate
+    assert (evaluate.cut_off, evaluate.selects) == (CUT_OFF, "below")

@@ -310,8 +310,15 @@ def duplicate_rows(training: pd.DataFrame, test: pd.DataFrame) -> tuple[LeakageF
 def _most_distinct(frame: pd.DataFrame) -> list[Any]:
     """The columns that tell rows apart best, to hash few instead of all."""
     head = frame.head(1_000)
-    counts = {name: head[name].astype(str).nunique() for name in head.columns}
+    counts = {name: _n_distinct(head[name]) for name in head.columns}
     return sorted(counts, key=lambda name: -counts[name])[:N_HASHED_FIRST]
+
+
+def _n_distinct(column: pd.Series) -> int:
+    try:
+        return int(column.nunique())
+    except TypeError:  # cells that cannot be hashed, such as lists
+        return int(column.map(str).nunique())
 
 
 def _hashes(frame: pd.DataFrame) -> np.ndarray:

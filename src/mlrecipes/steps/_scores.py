@@ -78,15 +78,27 @@ def score_part(pipeline: Any, frame: Any, context: Context) -> Scores:
     return judged(frame, predictions, context)
 
 
-def judged(frame: Any, predictions: Predictions, context: Context) -> Scores:
+def judged(
+    frame: Any,
+    predictions: Predictions,
+    context: Context,
+    builtin: Mapping[str, float] | None = None,
+) -> Scores:
     """Compute all metrics of what a model said of a raw part, or of some of its rows.
+
+    Args:
+        frame: The rows.
+        predictions: What the model said of them.
+        context: The step's context.
+        builtin: The built-in metrics, if they are known already.
 
     Raises:
         UserCodeError: A custom metric failed or gave no number.
     """
     config, task = context.config, context.task
     features, target = features_of(frame, config), target_of(frame, config)
-    builtin = task.evaluate(target, predictions)
+    if builtin is None:
+        builtin = task.evaluate(target, predictions)
     functions = {
         metric.name: context.functions[f"{CUSTOM_METRICS}[{i}].function"]
         for i, metric in enumerate(config.custom_metrics)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from mlrecipes.checks.fairness import GroupTreatment, attribute_groups, compare_groups
@@ -83,39 +84,63 @@ def shown(value: float) -> float | None:
 
 def intervals_of(frame: Any, scores: Scores, context: Context) -> dict[str, Estimate]:
     """Estimate each metric of the test part that has a fast form, and the user's own."""
-    estimates = _fast_intervals(frame, scores, context)
+    drawn = _fast_draws(frame, scores, context)
+    estimates = _estimates(drawn, scores, context)
     custom = [metric.name for metric in context.config.custom_metrics]
     n_resamples = min(N_CUSTOM_RESAMPLES, context.config.steps.evaluate.n_resamples)
     if not custom or not n_resamples:
         return estimates
+    known = _builtin_by_draw(drawn, scores, context)
 
     def compute(positions: Any) -> dict[str, float]:
-        drawn = judged(frame.iloc[positions], scores.predictions.rows(positions), context)
-        return {name: drawn.metrics[name] for name in custom}
+        rows, said = frame.iloc[positions], scores.predictions.rows(positions)
+        found = judged(rows, said, context, next(known))
+        return {name: found.metrics[name] for name in custom}
 
     draws = replicates_by_rows(
         compute, len(frame), n_resamples=n_resamples, seed=context.config.seed
     )
-    confidence = context.config.steps.evaluate.confidence
-    for name, values in draws.items():
-        estimates[name] = Estimate(scores.metrics[name], *interval(values, confidence))
-    return estimates
+    return estimates | _estimates(draws, scores, context)
 
 
-def _fast_intervals(frame: Any, scores: Scores, context: Context) -> dict[str, Estimate]:
+def _builtin_by_draw(
+    drawn: Mapping[str, Any], scores: Scores, context: Context
+) -> Iterator[dict[str, float] | None]:
+    """The built-in metrics of each draw, which the user's own may ask for.
+
+    None where some have no fast form: then they are computed from the rows.
+    """
+    custom = {metric.name for metric in context.config.custom_metrics}
+    known = dict(drawn)
+    if "accuracy_score" in known:
+        known["score"] = known["accuracy_score"]
+    lacking = scores.metrics.keys() - custom - known.keys() - {"example_count"}
+    for draw in itertools.count():
+        if lacking:
+            yield None
+        else:
+            numbers = {name: float(values[draw]) for name, values in known.items()}
+            yield {"example_count": float(scores.n_rows), **numbers}
+
+
+def _fast_draws(frame: Any, scores: Scores, context: Context) -> dict[str, Any]:
     evaluate = context.config.steps.evaluate
     custom = {metric.name for metric in context.config.custom_metrics}
-    names = [name for name in scores.metrics if name not in custom]
     found = context.task.resampled_metrics(
         target_of(frame, context.config),
         [scores.predictions],
-        names,
+        [name for name in scores.metrics if name not in custom],
         n_resamples=evaluate.n_resamples,
         seed=context.config.seed,
     )
+    return {name: values[0] for name, values in found.items()}
+
+
+def _estimates(draws: Mapping[str, Any], scores: Scores, context: Context) -> dict[str, Estimate]:
+    confidence = context.config.steps.evaluate.confidence
     return {
-        name: Estimate(scores.metrics[name], *interval(values[0], evaluate.confidence))
-        for name, values in found.items()
+        name: Estimate(scores.metrics[name], *interval(values, confidence))
+        for name, values in draws.items()
     }
 
 
@@ -147,7 +172,7 @@ def _scored(group: SliceGroup, frame: Any, scores: Scores, context: Context) -> 
     rows = frame[group.mask]
     own = judged(rows, scores.predictions.rows(group.mask), context)
     estimates = {name: Estimate(value, *NO_INTERVAL) for name, value in own.metrics.items()}
-    estimates |= _fast_intervals(rows, replace(own, n_rows=len(rows)), context)
+    estimates |= _estimates(_fast_draws(rows, own, context), own, context)
     return SliceScores(group, own.metrics, estimates)
 
 
