@@ -316,7 +316,7 @@ def test_classes_are_counted_part_by_part() -> None:
 
 
 def test_sections_show_the_confusion_matrix_and_the_curves() -> None:
-    plots, scores = TASK.sections(TARGET, scored(0.9, 0.8, 0.6, 0.3, 0.1))
+    plots, scores, *_ = TASK.sections(TARGET, scored(0.9, 0.8, 0.6, 0.3, 0.1))
     confusion, roc, precision_recall, lift = plots.blocks
     assert isinstance(confusion, Heatmap)
     assert confusion.cells == ((2.0, 1.0), (0.0, 2.0))
@@ -342,14 +342,14 @@ def test_reliability_groups_rows_of_like_score() -> None:
 
 def test_a_curve_has_at_most_200_points() -> None:
     scores = np.random.default_rng(0).random(5000)
-    plots, _ = TASK.sections(pd.Series([0, 1] * 2500), scored(*scores))
+    plots, *_ = TASK.sections(pd.Series([0, 1] * 2500), scored(*scores))
     for block in plots.blocks[1:3]:
         assert isinstance(block, Curve)
         assert len(block.series[0].x) <= 200
 
 
 def test_equal_scores_of_all_rows_can_be_drawn() -> None:
-    plots, scores = TASK.sections(TARGET, scored(*[0.3] * 5))
+    plots, scores, *_ = TASK.sections(TARGET, scored(*[0.3] * 5))
     assert len(plots.blocks) + len(scores.blocks) == 6
 
 

@@ -11,6 +11,7 @@ from mlrecipes.errors import shorten
 from mlrecipes.records import Bars, Block, Curve, Heatmap, Scalar, Section, Series, Text
 from mlrecipes.tasks._class_metrics import is_positive
 from mlrecipes.tasks._classes import complete, in_order
+from mlrecipes.tasks._coverage import wilson
 
 if TYPE_CHECKING:
     from typing import Any
@@ -151,14 +152,20 @@ def _reliability(actual: np.ndarray, scores: np.ndarray) -> Block:
     mean_score = np.bincount(group, weights=scores)[filled] / sizes[filled]
     share = np.bincount(group, weights=actual)[filled] / sizes[filled]
     gap = float(np.average(np.abs(mean_score - share), weights=sizes[filled]))
+    n_events = np.bincount(group, weights=actual)[filled].astype(int)
+    ends = [wilson(int(k), int(n)) for k, n in zip(n_events, sizes[filled], strict=True)]
     caption = (
         f"Reliability: share of positives by score in groups of equal size; mean gap {gap:.4f} "
         f"(n = {len(actual):,})"
     )
-    end = float(max(mean_score.max(), share.max()))
+    end = float(max(mean_score.max(), *(high for _, high in ends)))
     ideal = Series("ideal", (0.0, end), (0.0, end))
     model = Series("model", tuple(map(float, mean_score)), tuple(map(float, share)))
-    return Curve(caption, "mean score", "share of positives", (model, ideal))
+    bounds = (
+        Series("95% interval, low", model.x, tuple(low for low, _ in ends)),
+        Series("95% interval, high", model.x, tuple(high for _, high in ends)),
+    )
+    return Curve(caption, "mean score", "share of positives", (model, ideal, *bounds))
 
 
 def _distribution(actual: np.ndarray, scores: np.ndarray, positive_class: Scalar) -> Block:

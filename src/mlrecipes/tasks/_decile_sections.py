@@ -72,7 +72,8 @@ def _captured(events: ScoredEvents) -> Block:
     ideal = Series("perfect", (0.0, event_rate, 1.0), (0.0, 1.0, 1.0))
     chance = Series("chance", (0.0, 1.0), (0.0, 1.0))
     caption = (
-        f"Share of the events among the rows with the highest scores (n = {len(share):,} steps)"
+        "Cumulative accuracy profile: share of the events among the rows with the highest scores "
+        f"(n = {len(events.actual):,})"
     )
     return Curve(caption, "share of rows", "share of events", (model, ideal, chance))
 
