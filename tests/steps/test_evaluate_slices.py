@@ -168,3 +168,18 @@ def test_bands_of_a_regression_hold_about_what_they_say(evaluate: Made) -> None:
     assert 0.7 < intervals["coverage_80"]["value"] < 0.9
     assert intervals["coverage_80"]["value"] < intervals["coverage_95"]["value"]
     assert len(result.outputs["evaluation"]["slices"]) == 2
+
+
+def test_a_metric_of_the_user_has_an_interval_and_gets_the_columns_that_it_asks_for(
+    evaluate: Made, context: Callable[..., Context]
+) -> None:
+    def cost(predictions: pd.Series, targets: pd.Series, x: pd.Series, metrics: Any) -> float:
+        assert metrics["example_count"] == len(x) == len(targets)
+        assert metrics["score"] == metrics["accuracy_score"]
+        return float(((predictions != targets) * x.abs()).mean())
+
+    named = [{"name": "cost", "function": "cost", "greater_is_better": False}]
+    functions = {"custom_metrics[0].function": cost}
+    result, _ = evaluate(LogisticRegression(), custom_metrics=named, functions=functions)
+    found = result.outputs["evaluation"]["intervals"]["cost"]
+    assert found["low"] < found["value"] < found["high"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import math
 from collections.abc import Iterator, Mapping
@@ -91,6 +92,10 @@ def intervals_of(frame: Any, scores: Scores, context: Context) -> dict[str, Esti
     if not custom or not n_resamples:
         return estimates
     known = _builtin_by_draw(drawn, scores, context)
+    # The rows are copied for each draw: of hundreds of columns only what the functions ask for.
+    asked = {name for f in context.functions.values() for name in inspect.signature(f).parameters}
+    own = [name for name in frame.columns if name in {context.config.target_col, *asked}]
+    frame = frame[own]
 
     def compute(positions: Any) -> dict[str, float]:
         rows, said = frame.iloc[positions], scores.predictions.rows(positions)
