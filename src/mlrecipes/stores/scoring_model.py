@@ -228,6 +228,8 @@ def _as_type(values: pd.Series, dtype: Any, name: Any) -> pd.Series:
 
 
 def _as_whole(values: pd.Series, dtype: np.dtype) -> pd.Series:
+    if values.dtype == object:  # as Spark hands over whole numbers with gaps
+        values = values.where(values.notna(), np.nan)
     numbers = values.astype(float)
     if numbers.isna().any():
         return values.where(values.notna(), None) if dtype.kind == "b" else numbers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,7 +93,7 @@ class SparkAnswers:
         with without_progress_bars(), quiet("mlflow.models.flavor_backend_registry"):
             score = mlflow.pyfunc.spark_udf(
                 session,
-                str(model),
+                str(_taking_gaps(model, folder.with_name(f"{folder.name}-model"))),
                 result_type=from_arrow_schema(self._schema),
                 env_manager="local",
                 params=self._asked,
@@ -104,6 +105,27 @@ class SparkAnswers:
         )
         ordered = said.select(ROW, f"{SAID}.*").orderBy(ROW)
         ordered.write.mode("overwrite").parquet(f"file:{folder.absolute()}")
+
+
+def _taking_gaps(model: Path, copy: Path) -> Path:
+    """A copy of a model whose signature lets gaps pass in columns of whole numbers.
+
+    MLflow refuses them there; locally they are told to the model as they are.
+    """
+    from mlflow.models import Model, ModelSignature
+    from mlflow.types import ColSpec, Schema
+    from mlflow.types.schema import AnyType, DataType
+
+    shutil.copytree(model, copy)
+    described = Model.load(str(copy))
+    signature = described.signature
+    columns = [
+        ColSpec(AnyType(), column.name) if column.type == DataType.long else column  # type: ignore[no-untyped-call]
+        for column in signature.inputs
+    ]
+    described.signature = ModelSignature(Schema(columns), signature.outputs, signature.params)
+    described.save(str(copy / "MLmodel"))
+    return copy
 
 
 def _in_order(files: list[Path]) -> Iterator[Any]:
