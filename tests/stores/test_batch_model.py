@@ -33,6 +33,7 @@ def rows(n_rows: int = N_ROWS) -> pd.DataFrame:
     frame = pd.DataFrame({f"x{i}": random.normal(size=n_rows) for i in range(4)})
     frame.loc[::7, "x0"] = np.nan
     frame["n"] = random.integers(0, 5, n_rows)
+    frame["m"] = frame["n"] + 0.0
     frame["town"] = random.choice(["Ulm", "Bonn"], n_rows)
     return frame
 
@@ -60,6 +61,7 @@ def file(tmp_path: Path) -> Path:
     frame = rows()
     frame.insert(0, "id", np.arange(N_ROWS)[::-1])
     frame["n"] = frame["n"].astype("Int64").where(frame.index % 11 != 0)  # no gap in training
+    frame["m"] = frame["n"]  # whole numbers, of which training saw floats
     pq.write_table(
         pa.Table.from_pandas(frame, preserve_index=False),
         tmp_path / "rows.parquet",

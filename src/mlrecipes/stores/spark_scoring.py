@@ -98,13 +98,28 @@ class SparkAnswers:
                 env_manager="local",
                 params=self._asked,
             )
+        floats = _float_columns(model)
+
+        def fitted(name: str) -> Any:
+            """Whole numbers with gaps come to pandas in a type that MLflow takes for no float."""
+            column = sf.col(f"`{name}`")
+            return column.cast("double").alias(name) if name in floats else column
+
         frame = session.read.parquet(f"file:{rows.absolute()}")
         said = frame.select(
             sf.col("_metadata.row_index").alias(ROW),
-            score(sf.struct(*(f"`{name}`" for name in columns))).alias(SAID),
+            score(sf.struct(*map(fitted, columns))).alias(SAID),
         )
         ordered = said.select(ROW, f"{SAID}.*").orderBy(ROW)
         ordered.write.mode("overwrite").parquet(f"file:{folder.absolute()}")
+
+
+def _float_columns(model: Path) -> frozenset[str]:
+    from mlflow.models import Model
+    from mlflow.types.schema import DataType
+
+    inputs = Model.load(str(model)).signature.inputs
+    return frozenset(str(column.name) for column in inputs if column.type == DataType.double)
 
 
 def _taking_gaps(model: Path, copy: Path) -> Path:
