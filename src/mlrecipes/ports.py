@@ -232,6 +232,8 @@ class ModelDescription:
         code_paths: Folders and files the pipeline needs on import, such as ``steps``.
         lookups: How its raw columns were looked up in feature tables, so that batch scoring
             can do the same from keys alone.
+        training_profile: What the training data looked like, for ``training_profile.json`` in
+            the model's folder; None keeps none.
     """
 
     task: str
@@ -243,6 +245,7 @@ class ModelDescription:
     requirements: tuple[str, ...] = ()
     code_paths: tuple[Path, ...] = ()
     lookups: tuple[Lookup, ...] = ()
+    training_profile: Mapping[str, Any] | None = None
 
 
 class ModelPackager(Protocol):

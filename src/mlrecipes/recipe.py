@@ -140,6 +140,28 @@ class Recipe:
         project.check(project.last_step)
         project.check_queries()
 
+    def suggest_expectations(
+        self, table: str | Path, into: str | Path | None = None, *, force: bool = False
+    ) -> Path:
+        """Write a first suite of expectations from a table, and give its file.
+
+        Args:
+            table: A Parquet, CSV or CSV.gz file, a folder of Parquet files, or the name of an
+                artifact such as ``ingested_data``.
+            into: The suite's file; ``expectations/raw.<table>.json`` if it is not given.
+            force: Replace a file that is there.
+
+        Raises:
+            RecipeError: There is no such table, it has no rows, or the file is there already.
+        """
+        from mlrecipes.quality import write_suggestion
+
+        project, path = self._open(), Path(table)
+        if not path.exists() and str(table) in project.graph.writers:
+            path = self.artifact_path(str(table)) or path
+        place = None if into is None else Path(into)
+        return write_suggestion(project, path, place, force=force)
+
     def status(self) -> dict[str, Manifest | None]:
         """The result that each step has now; None for a step that has none."""
         project = self._open()
@@ -168,6 +190,7 @@ class Recipe:
 
         ============================================== =========================
         feature_tables, feature_lookups, part_facts    dict, list, dict
+        feature_data_quality, data_quality             dict
         ingested_data, training_data, validation_data,
         test_data, transformed_training_data,          pandas DataFrame
         transformed_validation_data,

@@ -11,7 +11,14 @@ from typing import NoReturn
 import click
 
 # Importing a module adds its commands to the group.
-from mlrecipes.cli import cleaning, looking, predicting, promoting, running  # noqa: F401
+from mlrecipes.cli import (  # noqa: F401
+    cleaning,
+    looking,
+    predicting,
+    promoting,
+    quality,
+    running,
+)
 from mlrecipes.cli.shared import cli, show_error
 from mlrecipes.errors import RecipeError
 

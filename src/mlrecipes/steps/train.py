@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mlrecipes.checks.profile import preview_table
+from mlrecipes.checks.training_profile import training_profile
 from mlrecipes.config.schema import RecipeConfig
 from mlrecipes.errors import UserCodeError
 from mlrecipes.feature_records import Lookup
@@ -87,7 +88,8 @@ def run(inputs: Inputs, context: Context) -> StepResult:
     lookups = lookups_from_json(inputs.feature_lookups)
     run_info = context.ports.tracker.start_run(run_tags(context, lookups))
     trained = _train(inputs, context)
-    description = _describe(trained, context, lookups)
+    profile = training_profile(features_of(inputs.training_data, context.config))
+    description = replace(_describe(trained, context, lookups), training_profile=profile)
     model_path = context.staging / "model"
     examples = features_of(inputs.training_data, context.config).head(N_EXAMPLES)
     context.ports.models.save(trained.pipeline, description, examples, model_path)

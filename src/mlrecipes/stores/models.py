@@ -23,6 +23,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from mlrecipes.checks.training_profile import PROFILE_FILE
 from mlrecipes.errors import StoreError, UserCodeError, shorten
 from mlrecipes.feature_records import Lookup
 from mlrecipes.features.lookups import lookups_from_json, lookups_json
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from mlflow.models import Model, ModelSignature
     from mlflow.types import ParamSchema, Schema
 
-__all__ = ["MlflowModels", "load_pyfunc", "model_lookups", "model_requirements"]
+__all__ = ["MlflowModels", "load_pyfunc", "model_lookups", "model_profile", "model_requirements"]
 
 SCRIPT = Path(__file__).with_name("scoring_model.py")
 SK_MODEL = "artifacts/sk_model"
@@ -96,6 +97,9 @@ class MlflowModels:
                 )
         write_canary(path / SK_MODEL, pipeline, _settings(description), rows)
         _complete(model, path)
+        if description.training_profile is not None:
+            text = json.dumps(description.training_profile, indent=1, allow_nan=False)
+            (path / PROFILE_FILE).write_text(text, encoding="utf-8")
 
     def save_part(self, fitted: Any, description: ModelDescription, path: Path) -> None:
         """Write a fitted transformer or estimator alone, as a plain sklearn model folder.
@@ -159,6 +163,22 @@ def model_lookups(path: Path) -> tuple[Lookup, ...]:
 
     metadata = Model.load(str(path)).metadata or {}
     return lookups_from_json(metadata.get(LOOKUPS, ()))
+
+
+def model_profile(path: Path) -> dict[str, Any] | None:
+    """What a model folder's model was trained on; None if it does not say.
+
+    Raises:
+        StoreError: The file cannot be read.
+    """
+    file = path / PROFILE_FILE
+    if not file.is_file():
+        return None
+    try:
+        profile: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{file} cannot be read: {shorten(error, limit=160)}") from error
+    return profile
 
 
 def model_requirements(modules: Iterable[str]) -> tuple[str, ...]:
