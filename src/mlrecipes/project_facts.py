@@ -21,6 +21,7 @@ SNAPSHOT = (
     "profiles/*.yaml",
     "steps/**/*.py",
     "features/**/*.sql",
+    "expectations/*.json",
 )
 MODEL_MODULES = ("transform", "train")
 GIT_TIMEOUT_S = 5
