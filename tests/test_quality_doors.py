@@ -193,6 +193,20 @@ def test_what_passed_is_not_looked_at_again(tmp_path: Path) -> None:
     assert recipe.get_artifact("feature_data_quality")["raw.houses"]["meta"]["n_rows"] == 300
 
 
+def test_data_docs_are_rendered_where_the_recipe_asks_for_them(tmp_path: Path) -> None:
+    asked = "quality: {data_docs: true}\n"
+    recipe = project(tmp_path, suite(expectation(HOUSE, column="house")), asked)
+    recipe.run("ingest")
+    assert (tmp_path / ".mlrecipes" / "data_docs" / "local" / "index.html").is_file()
+
+
+def test_examples_are_shown_where_the_recipe_asks_for_them(tmp_path: Path) -> None:
+    bad = suite(expectation(ROOMS, column="rooms", max_value=7))
+    recipe = project(tmp_path, bad, "quality: {examples: shown}\n")
+    with pytest.raises(GateRejected, match="such as '8'"):
+        recipe.run("ingest")
+
+
 def test_the_results_and_the_training_profile_lie_in_the_run(tmp_path: Path) -> None:
     import mlflow.artifacts
 

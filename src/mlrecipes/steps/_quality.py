@@ -43,6 +43,7 @@ __all__ = [
     "Doors",
     "TableAtDoor",
     "open_doors",
+    "predictions_suite",
     "referred_tables",
     "scoring_suite",
     "training_suite",
@@ -205,6 +206,15 @@ def scoring_suite(doors: Doors, profile: Mapping[str, Any] | None, columns: Sequ
     shares = null_share_expectations(profile, columns) if profile else ()
     wider = replace(suite, expectations=(*suite.expectations, *shares))
     return with_row_count(wider, doors.context.config.quality.min_rows.scoring)
+
+
+def predictions_suite(doors: Doors, n_rows: int) -> Suite:
+    """What is expected of predictions: one a row that was scored, and what the recipe says."""
+    suite = doors.suites.get("predictions", Suite("predictions", ()))
+    text = f"there is one prediction for each of the {n_rows:,} rows"
+    kwargs = {"value": n_rows}
+    counted = Expectation("expect_table_row_count_to_equal", kwargs, description=text)
+    return replace(suite, expectations=(counted, *suite.expectations))
 
 
 def _key(one: TableAtDoor) -> str | None:
