@@ -1,5 +1,6 @@
 """A recipe with feature tables, from raw tables to scores made of keys alone."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -293,8 +294,19 @@ def test_a_killed_build_goes_on_with_the_next_table(root: Path) -> None:
 def test_the_same_recipe_runs_on_spark(root: Path, spark: Any) -> None:
     """Features are computed, stored and joined there; the model is trained here."""
     stored = "feature_store: {using: spark, location: tables}\nsteps:\n"
-    recipe = write(root, FILES | {"recipe.yaml": FILES["recipe.yaml"].replace("steps:\n", stored)})
+    once = {"type": "expect_column_values_to_be_unique", "kwargs": {"column": "house"}}
+    known = {"column": "house", "other_table": "houses", "other_column": "house"}
+    known_house = {"type": "expect_column_values_to_exist_in_other_table", "kwargs": known}
+    suites = {"raw.visits": known_house, "features.visits": once}
+    files = {
+        f"expectations/{name}.json": json.dumps({"name": name, "expectations": [expected]})
+        for name, expected in suites.items()
+    }
+    files["recipe.yaml"] = FILES["recipe.yaml"].replace("steps:\n", stored)
+    recipe = write(root, FILES | files)
     recipe.run()
+    found = recipe.get_artifact("feature_data_quality")
+    assert {name: one["success"] for name, one in found.items()} == dict.fromkeys(suites, True)
     on_spark = recipe.get_artifact("ingested_data")
     here = root.parent / "here"
     here.mkdir()
