@@ -31,7 +31,7 @@ from mlrecipes.stores.objects import CorruptArtifactError
 from mlrecipes.tasks import task_for
 from mlrecipes.user_code.imports import UserCode
 
-__all__ = ["Event", "Executor", "Listener", "PortsFactory", "input_parts"]
+__all__ = ["Event", "Executor", "Listener", "PortsFactory", "input_parts", "silent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,10 @@ class Event:
 
 Listener = Callable[[Event], None]
 PortsFactory = Callable[[Project], Ports]
+
+
+def silent(_event: Event) -> None:
+    """Hear an event and tell nobody."""
 
 
 class Executor:

@@ -157,14 +157,14 @@ class Project:
         file, line = self.loaded.places.find(key)
         return file if line is None else f"{file}:{line}"
 
-    def check(self, target: str) -> None:
-        """Find all that can be found wrong without running anything, up to a step.
+    def check(self, target: str | None = None) -> None:
+        """Find all that can be found wrong without running anything, up to a step or in all.
 
         Raises:
             ConfigError: All problems at once.
             GraphError: The target is no step.
         """
-        names = self.graph.up_to(target)
+        names = self.graph.names if target is None else self.graph.up_to(target)
         found = [
             problem
             for name in names
@@ -219,6 +219,16 @@ class Project:
         step = self.graph.step(self.graph.writers[name])
         spec = next(spec for spec in step.writes if spec.name == name)
         return self.store.current(self.profile, step.name), spec
+
+    def read_artifact(self, name: str) -> Any:
+        """An artifact that was made; None if it was not.
+
+        Raises:
+            RecipeError: No step makes an artifact of this name.
+            CorruptArtifactError: The file was changed after the step wrote it.
+        """
+        manifest, spec = self.artifact(name)
+        return None if manifest is None else self.store.read(manifest, spec)
 
     def wanted(self, target: str, from_step: str | None = None) -> Wanted:
         """What a run to the target would need to be made from."""

@@ -12,12 +12,14 @@ from mlrecipes.stores.replacing import replace_text
 __all__ = ["write_suggestion"]
 
 
-def write_suggestion(project: Project, table: Path, into: Path | None, *, force: bool) -> Path:
+def write_suggestion(
+    project: Project, table: Path, into: str | Path | None, *, force: bool
+) -> Path:
     """Write a first suite for a table into a file.
 
     Args:
         project: The recipe.
-        table: A Parquet, CSV or CSV.gz file, or a folder of Parquet files.
+        table: A Parquet, CSV or CSV.gz file, a folder of Parquet files, or the name of an artifact.
         into: The suite's file; by default ``raw.<table>.json`` among the recipe's suites.
         force: Replace a file that is there.
 
@@ -29,9 +31,12 @@ def write_suggestion(project: Project, table: Path, into: Path | None, *, force:
         StoreError: The table cannot be read, or the file cannot be written.
         RecipeError: The file is there already.
     """
+    if not table.exists() and str(table) in project.graph.writers:
+        manifest, spec = project.artifact(str(table))
+        table = table if manifest is None else project.store.path(manifest, spec)
     stem = table.name.partition(".")[0]
     folder = project.root / project.config.quality.folder
-    path = folder / f"raw.{stem}.json" if into is None else into
+    path = folder / f"raw.{stem}.json" if into is None else Path(into)
     if path.exists() and not force:
         raise RecipeError(
             f"{path} is there already; nothing was written.",

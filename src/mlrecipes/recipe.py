@@ -12,7 +12,7 @@ from mlrecipes.cards import Card, CardFolder
 from mlrecipes.config.load import find_recipe_root
 from mlrecipes.dag.plan import plan
 from mlrecipes.errors import StoreError
-from mlrecipes.execution import Event
+from mlrecipes.execution import Event, silent
 from mlrecipes.planning import Project, open_project
 from mlrecipes.predict_options import PredictOptions, with_options
 from mlrecipes.promotion_records import Entry
@@ -95,7 +95,7 @@ class Recipe:
         """
         project = self._open()
         request = Request(step or project.last_step, from_step, wait_s)
-        return tuple(run_plan(project, request, _connect, on_event or _ignore))
+        return tuple(run_plan(project, request, _connect, on_event or silent))
 
     def build_features(
         self,
@@ -122,7 +122,7 @@ class Recipe:
         """
         project = self._open(tuple(sets))
         request = Request("features", None, wait_s)
-        return tuple(run_plan(project, request, _connect, on_event or _ignore))
+        return tuple(run_plan(project, request, _connect, on_event or silent))
 
     def plan(self, step: str | None = None, *, from_step: str | None = None) -> list[Decision]:
         """Say which steps would run up to ``step``, and why. Nothing is run or imported."""
@@ -131,13 +131,13 @@ class Recipe:
         return plan(project.graph, wanted, project.known())
 
     def check(self) -> None:
-        """Validate everything that can be validated without running.
+        """Validate all that can be validated without running.
 
         Raises:
             ConfigError: All problems, each with file and line.
         """
         project = self._open()
-        project.check(project.last_step)
+        project.check()
         project.check_queries()
 
     def suggest_expectations(
@@ -156,11 +156,7 @@ class Recipe:
         """
         from mlrecipes.quality import write_suggestion
 
-        project, path = self._open(), Path(table)
-        if not path.exists() and str(table) in project.graph.writers:
-            path = self.artifact_path(str(table)) or path
-        place = None if into is None else Path(into)
-        return write_suggestion(project, path, place, force=force)
+        return write_suggestion(self._open(), Path(table), into, force=force)
 
     def status(self) -> dict[str, Manifest | None]:
         """The result that each step has now; None for a step that has none."""
@@ -282,11 +278,8 @@ class Recipe:
             RecipeError: There is no champion, or it does not answer as in training.
         """
         project = with_options(self._open(), options or PredictOptions())
-        run_plan(project, Request("predict", None, wait_s), _connect, on_event or _ignore)
-        manifest, artifact = project.artifact("scored_batch")
-        assert manifest is not None  # noqa: S101 - it has just run
-        facts: dict[str, Any] = project.store.read(manifest, artifact)
-        return facts
+        run_plan(project, Request("predict", None, wait_s), _connect, on_event or silent)
+        return dict(project.read_artifact("scored_batch"))
 
     def promote(
         self,
@@ -311,45 +304,39 @@ class Recipe:
         Raises:
             ConfigError: The recipe has no section ``steps.promote``.
             GateRejected: The version is blocked, or somebody moved the champion meanwhile.
-            TryAgain: Another process runs the recipe, or a server does not answer.
-            RecipeError: The models cannot be compared here.
+            RecipeError: The models cannot be compared here, or not now.
         """
         from mlrecipes.promoting import promote_anew
 
-        tell, project = on_event or _ignore, self._open()
+        tell, project = on_event or silent, self._open()
         return promote_anew(
             project, version, override, make_ports=_connect, tell=tell, wait_s=wait_s
         )
 
     def rollback(self, reason: str, to_version: str | None = None) -> Entry:
-        """Make an earlier version the champion again: the one before, if none is named.
+        """Make an earlier version the champion again, and give the ledger's row of it.
 
         Args:
             reason: Why; written to the ledger and to the version that is left.
-            to_version: Of the registered model.
-
-        Returns:
-            The row of the ledger.
+            to_version: Of the registered model; the champion before this one if not given.
 
         Raises:
-            RecipeError: There is no champion, or none before it, or no reason.
-            GateRejected: Somebody moved the champion meanwhile.
+            RecipeError: There is no champion before it, or somebody moved it meanwhile.
         """
         from mlrecipes.promoting import roll_back
 
         return roll_back(self._open(), reason, to_version, _connect)
 
     def promotions(self) -> tuple[Entry, ...]:
-        """The ledger: each decision about each version, oldest first. Nothing is changed."""
+        """The ledger: each decision about each version, oldest first."""
         from mlrecipes.promoting import read_ledger
 
         return read_ledger(self._open(), _connect)
 
     def clean(self, step: str | None = None) -> list[str]:
-        """Forget the results of a step, of all steps if none is given. Runs and models stay.
+        """Forget the results of a step, or of all steps, and name those that had one.
 
-        Returns:
-            The steps that had a result.
+        Runs and models stay.
 
         Raises:
             TryAgain: Another process runs the recipe.
@@ -363,8 +350,7 @@ class Recipe:
         """Say what a reset would delete, and what it would leave and why. Nothing is changed.
 
         Raises:
-            TryAgain: A server does not answer.
-            StoreError: A server refuses.
+            RecipeError: A server does not answer, or refuses.
         """
         from mlrecipes.connect import open_reset
 
@@ -387,10 +373,10 @@ class Recipe:
             TryAgain: Another process runs the recipe, or a server does not answer.
             StoreError: Something cannot be deleted; the same call goes on from there.
         """
-        project = self._open()
-        refuse_unless_confirmed(project, protections(project, os.environ), model_name)
         from mlrecipes.connect import open_reset
 
+        project = self._open()
+        refuse_unless_confirmed(project, protections(project, os.environ), model_name)
         return open_reset(project, os.environ).carry_out()
 
     def protections(self) -> tuple[Place, ...]:
@@ -412,7 +398,3 @@ def _connect(project: Project) -> Ports:
     from mlrecipes.connect import connect
 
     return connect(project)
-
-
-def _ignore(_event: Event) -> None:
-    return None

@@ -30,17 +30,15 @@ from mlrecipes.features.lookups import lookups_from_json, lookups_json
 from mlrecipes.ports import ModelDescription
 from mlrecipes.stores.canary import write_canary
 from mlrecipes.stores.mlflow_client import without_progress_bars
+from mlrecipes.stores.model_signature import ARTIFACT, as_request, signature_of
 
 if TYPE_CHECKING:
-    import pandas as pd
-    from mlflow.models import Model, ModelSignature
-    from mlflow.types import ParamSchema, Schema
+    from mlflow.models import Model
 
 __all__ = ["MlflowModels", "load_pyfunc", "model_lookups", "model_profile", "model_requirements"]
 
 SCRIPT = Path(__file__).with_name("scoring_model.py")
 SK_MODEL = "artifacts/sk_model"
-ARTIFACT = "model_path"
 LOOKUPS = "mlrecipes.feature_lookups"
 """Where the metadata of a model say how its columns are looked up."""
 ALWAYS_REQUIRED = ("mlflow", "pandas", "numpy", "scikit-learn", "cloudpickle")
@@ -82,7 +80,7 @@ class MlflowModels:
             parts.mkdir()
             _pickle(pipeline, parts / "model.pkl", _named(pipeline))
             _pickle(rows.head(0), parts / "columns.pkl", "The table of features")
-            signature = _signature(parts, description, rows)
+            signature = signature_of(parts, _settings(description), rows)
             with _without_noise():
                 mlflow.pyfunc.save_model(
                     path=str(path),
@@ -93,7 +91,7 @@ class MlflowModels:
                     code_paths=[str(code) for code in description.code_paths] or None,
                     pip_requirements=list(description.requirements),
                     signature=signature,
-                    input_example=_as_request(rows),
+                    input_example=as_request(rows),
                 )
         write_canary(path / SK_MODEL, pipeline, _settings(description), rows)
         _complete(model, path)
@@ -268,99 +266,10 @@ def _complete(model: Model, path: Path) -> None:
     model.save(str(path / "MLmodel"))
 
 
-def _as_request(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows as a request in JSON can hold them."""
-    import pandas as pd
-
-    dtypes = rows.dtypes.items()
-    spans = {name: str for name, dtype in dtypes if pd.api.types.is_timedelta64_dtype(dtype)}
-    nullable = [
-        name
-        for name, dtype in rows.dtypes.items()
-        if pd.api.types.is_extension_array_dtype(dtype)
-        and not isinstance(dtype, pd.StringDtype | pd.CategoricalDtype | pd.DatetimeTZDtype)
-    ]
-    plain = {n: rows[n].astype(object).where(rows[n].notna(), None) for n in nullable}
-    return rows.astype(spans).assign(**plain)
-
-
 def _make_packages(code: Path) -> None:
     """A folder without ``__init__.py`` would yield to any package of its name on sys.path."""
     for folder in code.glob("*/"):
         (folder / "__init__.py").touch()
-
-
-# ---- the signature -----------------------------------------------------------------------------
-
-
-def _signature(parts: Path, description: ModelDescription, rows: pd.DataFrame) -> ModelSignature:
-    """The types of the columns and of what the scoring script really answers for them.
-
-    Not MLflow's own inference: it takes a column with a gap in five rows for one that may be
-    left out, and refuses rows whose columns are narrower or wider than those it saw.
-    """
-    from mlflow.models import ModelSignature
-    from mlflow.pyfunc.model import PythonModelContext
-
-    from mlrecipes.stores.scoring_model import RecipeModel
-
-    context = PythonModelContext(  # type: ignore[no-untyped-call]
-        {ARTIFACT: str(parts)}, _settings(description)
-    )
-    model = RecipeModel()
-    model.load_context(context)
-    # MLflow reads a null flag in a request as False; told to take anything, it leaves it null.
-    flags = [name for name, dtype in rows.dtypes.items() if dtype.kind == "b"]
-    inputs = _schema(rows.astype(dict.fromkeys(flags, object)))
-    return ModelSignature(inputs, _schema(model.predict(None, rows)), _params())
-
-
-def _params() -> ParamSchema:
-    """What a caller may ask for beside the answer, see ``scoring_model.py``."""
-    from mlflow.types import ParamSchema, ParamSpec
-
-    is_table = ParamSpec("as_table", "boolean", default=False)
-    return ParamSchema([is_table, ParamSpec("reason_codes", "long", default=0)])
-
-
-def _schema(values: Any) -> Schema:
-    import pandas as pd
-    from mlflow.types import ColSpec, Schema
-
-    if isinstance(values, pd.DataFrame):
-        return Schema([ColSpec(_type(column), str(name)) for name, column in values.items()])
-    return Schema([ColSpec(_type(pd.Series(values)))])
-
-
-def _type(values: pd.Series) -> Any:
-    """MLflow's type of a column: the one that refuses the least and rounds nothing.
-
-    Whole numbers are ``long`` and not ``double``: a frame with int64 is refused for a
-    ``double``, and that is how nearly all rows come. Where MLflow would refuse the very
-    rows the model was fitted on, such as categories, it is told to take anything.
-    """
-    import numpy as np
-    import pandas as pd
-    from mlflow.types.schema import AnyType, DataType
-
-    anything = AnyType()  # type: ignore[no-untyped-call]
-    dtype = values.dtype
-    if isinstance(dtype, pd.StringDtype):
-        return DataType.string
-    if not isinstance(dtype, np.dtype) or dtype == np.uint64:
-        return anything
-    if dtype.kind == "O":
-        is_text = values.dropna().map(lambda value: isinstance(value, str)).all()
-        return DataType.string if is_text else anything
-    known = {
-        "b": DataType.boolean,
-        "i": DataType.long,
-        "u": DataType.long,
-        "f": DataType.double,
-        "M": DataType.datetime,
-        "U": DataType.string,
-    }
-    return known.get(dtype.kind, anything)
 
 
 # ---- surroundings --------------------------------------------------------------------------------
