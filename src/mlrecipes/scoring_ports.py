@@ -107,6 +107,11 @@ class BatchModel(Protocol):
         """How many rows of the training it was compared on when it was loaded."""
         ...
 
+    @property
+    def training_profile(self) -> Mapping[str, Any] | None:
+        """What it was trained on, in numbers; None for a model that does not say."""
+        ...
+
     def score(self, rows: Path, into: Path, batch: Batch, request: ScoreRequest) -> int:
         """Score the rows of a Parquet file, some at a time, into another one.
 

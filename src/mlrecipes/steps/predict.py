@@ -16,6 +16,13 @@ from mlrecipes.ports import DatasetInput
 from mlrecipes.records import ArtifactKind, ArtifactSpec, Facts, Profile, Section, StepResult
 from mlrecipes.scoring_ports import Batch, BatchModel, PredictionTable, ScoreRequest
 from mlrecipes.steps._contract import Context, Step, UserFunction
+from mlrecipes.steps._quality import (
+    Doors,
+    TableAtDoor,
+    open_doors,
+    predictions_suite,
+    scoring_suite,
+)
 from mlrecipes.steps._recording import run_tags
 from mlrecipes.steps._scoring import Prepared, contract_section, prepare_rows, settings_of
 
@@ -23,6 +30,7 @@ __all__ = ["STEP"]
 
 KEY = "steps.predict"
 SCORED = "scored_data"
+QUALITY = "scoring_data_quality"
 ID_LENGTH = 16
 N_RECORDED = 1_000
 SCORES = ("prediction", "probability")
@@ -72,21 +80,26 @@ def run(inputs: Inputs, context: Context) -> StepResult:
         )
     model = context.ports.scoring.load(_model_uri(context), context.staging / "model")
     prepared = prepare_rows(inputs.ingested_scoring_data, model, context)
-    # Door of the rows: prepared.path is what will be scored; nothing is written yet.
+    doors = _let_rows_in(prepared, model, context)
     batch = _batch(prepared, model, context)
     path = context.staging / f"{SCORED}.parquet"
-    scored = _score_once(table, batch, model, prepared, context)
+    scored = _score_once(table, batch, model, prepared, doors)
+    doors.tell()
     stored = context.ports.reader.stored(path)
     profile = profile_frame(stored.columns([name for name in SCORES if name in stored.dtypes]))
     if scored.run_id is not None:
         _record(scored, profile, table, model, context)
     facts = _facts(scored, model, table, prepared)
-    sections = [Section("Batch", (Facts(tuple(facts.items())),)), contract_section(prepared, model)]
+    sections = [
+        Section("Batch", (Facts(tuple(facts.items())),)),
+        contract_section(prepared, model),
+        *doors.sections,
+    ]
     if not asked.skip_data_profiling:
         sections.append(Section("Predictions", (profile,)))
     sections.append(Section("Data Preview", (preview_table(stored),)))
     return StepResult(
-        outputs={SCORED: path, "scored_batch": facts},
+        outputs={SCORED: path, "scored_batch": facts, QUALITY: doors.facts},
         sections=tuple(sections),
         summary=f"{scored.n_rows:,} rows by {model.identity.label}, {scored.became}",
         run_id=scored.run_id,
@@ -103,6 +116,18 @@ def _model_uri(context: Context) -> str:
     return uri
 
 
+def _let_rows_in(prepared: Prepared, model: BatchModel, context: Context) -> Doors:
+    """Hold the rows with their features against what is expected, and against the training.
+
+    Raises:
+        GateRejected: They are not as expected; nothing was scored.
+    """
+    doors = open_doors(context, "predict")
+    suite = scoring_suite(doors, model.training_profile, list(model.columns))
+    doors.pass_through([TableAtDoor(suite, prepared.path)])
+    return doors
+
+
 def _batch(prepared: Prepared, model: BatchModel, context: Context) -> Batch:
     """Named by what is scored and by which model, unless the recipe gives it a name."""
     batch_id = settings_of(context).batch_id
@@ -113,9 +138,14 @@ def _batch(prepared: Prepared, model: BatchModel, context: Context) -> Batch:
 
 
 def _score_once(
-    table: PredictionTable, batch: Batch, model: BatchModel, prepared: Prepared, context: Context
+    table: PredictionTable, batch: Batch, model: BatchModel, prepared: Prepared, doors: Doors
 ) -> _Scored:
-    """Score unless the table has the batch; what is there already is taken from there."""
+    """Score unless the table has the batch; what is there already is taken from there.
+
+    Raises:
+        GateRejected: The predictions are not as expected; the table is as it was.
+    """
+    context = doors.context
     asked, path = settings_of(context), context.staging / f"{SCORED}.parquet"
     n_rows = context.ports.reader.stored(prepared.path).n_rows
     if asked.save_mode == "append" and table.has(batch):
@@ -125,7 +155,7 @@ def _score_once(
     run = context.ports.tracker.start_run(tags)
     request = ScoreRequest(prepared.kept, asked.reason_codes, asked.engine)
     n_rows = model.score(prepared.path, path, batch, request)
-    # Door of the predictions: path is what will be appended; the table is as it was.
+    doors.pass_through([TableAtDoor(predictions_suite(doors, n_rows), path)])
     return _Scored(batch, n_rows, _write(table, path, batch, asked.save_mode), run.run_id)
 
 
@@ -193,6 +223,7 @@ STEP = Step(
     writes=(
         ArtifactSpec(SCORED, ArtifactKind.FRAME),
         ArtifactSpec("scored_batch", ArtifactKind.JSON),
+        ArtifactSpec(QUALITY, ArtifactKind.JSON),
     ),
     version=1,
     settings=settings,

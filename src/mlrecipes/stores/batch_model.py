@@ -16,7 +16,7 @@ from mlrecipes.stores.digests import sha256_of_file
 from mlrecipes.stores.frame_writer import FrameWriter
 from mlrecipes.stores.frames import as_pandas
 from mlrecipes.stores.model_fetching import fetch_model, resolve_model
-from mlrecipes.stores.models import SK_MODEL, load_pyfunc, model_lookups
+from mlrecipes.stores.models import SK_MODEL, load_pyfunc, model_lookups, model_profile
 from mlrecipes.stores.prediction_tables import open_table
 
 if TYPE_CHECKING:
@@ -99,6 +99,11 @@ class LoadedModel:
     model: Any
     lookups: tuple[Lookup, ...]
     n_canaries: int
+
+    @property
+    def training_profile(self) -> Mapping[str, Any] | None:
+        """What it was trained on, in numbers; None for a model that does not say."""
+        return model_profile(self.path)
 
     @property
     def columns(self) -> Mapping[str, Any]:
