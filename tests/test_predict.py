@@ -1,5 +1,6 @@
 """Batch scoring, from rows or keys to a table that holds each batch once."""
 
+import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -253,3 +254,41 @@ def test_keys_are_enough_where_features_are_looked_up(tmp_path: Path) -> None:
     pd.DataFrame({"house": [299, 299, 299]}).to_csv(root / "raw" / "visits.csv.gz", index=False)
     recipe.build_features(["own"])
     assert recipe.predict()["batch_id"] != facts["batch_id"]
+
+
+def suite(name: str, kind: str, **kwargs: Any) -> tuple[str, str]:
+    expected = {"type": kind, "kwargs": kwargs, "severity": "critical"}
+    return f"{name}.json", json.dumps({"name": name, "expectations": [expected]}, indent=1)
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        suite("scoring", "expect_column_values_to_be_between", column="rooms", max_value=7),
+        suite(
+            "predictions", "expect_column_values_to_be_between", column="probability", max_value=0
+        ),
+    ],
+    ids=["rows", "predictions"],
+)
+def test_what_is_not_as_expected_never_reaches_the_table(
+    trained: Path, tmp_path: Path, file: str, content: str
+) -> None:
+    root = shutil.copytree(trained, tmp_path / "recipe")
+    (root / "expectations").mkdir()
+    (root / "expectations" / file).write_text(content)
+    recipe, place = Recipe("local", root), tmp_path / "table"
+    with pytest.raises(
+        GateRejected, match=rf"expectations/{file}:4: .* rows .* are not so"
+    ) as caught:
+        recipe.predict(PredictOptions(output=str(place)))
+    assert "are in .mlrecipes/quarantine/local/" in str(caught.value)
+    assert not place.exists()
+
+
+def test_gaps_are_held_against_those_of_the_training(trained: Path, tmp_path: Path) -> None:
+    recipe = Recipe("local", trained)
+    recipe.predict(PredictOptions(output=str(tmp_path / "table")))
+    found = recipe.get_artifact("scoring_data_quality")["scoring"]["results"]
+    expected = {one["expectation_config"]["description"] for one in found}
+    assert "area is missing in at most 5.0% of the rows (training: 0.0%)" in expected

@@ -186,20 +186,19 @@ class Recipe:
 
         ============================================== =========================
         feature_tables, feature_lookups, part_facts    dict, list, dict
-        feature_data_quality, data_quality             dict
+        feature_data_quality, data_quality,
+        scoring_data_quality, evaluation, promotion,   dict
+        scored_batch
         ingested_data, training_data, validation_data,
         test_data, transformed_training_data,          pandas DataFrame
         transformed_validation_data,
         predicted_training_data,
         ingested_scoring_data, scored_data
-        scored_batch                                   dict
         transformer                                    fitted object, or None
         model                                          mlflow PyFuncModel
         run                                            mlflow Run
-        evaluation                                     dict
         registered_model_version                       mlflow ModelVersion
         model_card, model_card_html                    text, with a model_card.yaml
-        promotion                                      dict
         ============================================== =========================
 
         Returns:
