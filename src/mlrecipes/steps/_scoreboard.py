@@ -10,12 +10,14 @@ from mlrecipes.records import Facts, Heatmap, Scalar, Section, Table, Text
 from mlrecipes.steps._contract import Context
 from mlrecipes.steps._deciding import Decided
 from mlrecipes.steps._paired import Compared
+from mlrecipes.steps._slices import policy_of
 
 __all__ = ["ledger_table", "sections", "sentence"]
 
 N_LEDGER_ROWS = 10
 N_SLICES = 20
 N_BINS = 10
+SELECTED = ("selected", "not selected")
 MAX_CLASSES = 12
 FLOOR = 1e-6
 
@@ -43,7 +45,7 @@ def sections(decided: Decided, context: Context) -> tuple[Section, ...]:
         found.append(Section("Scoreboard", (_metrics_table(decided, compared),)))
         if compared.slices:
             found.append(Section("Slices, the largest loss first", (_slices_table(compared),)))
-        found.append(Section("Do they agree?", _agreement(decided)))
+        found.append(Section("Do they agree?", _agreement(decided, context)))
     if decided.rows is not None:
         found.append(Section("Frozen rows", (_rows_facts(decided, context),)))
     found.append(Section("Ledger", (_tail(decided),)))
@@ -110,7 +112,7 @@ def _slices_table(compared: Compared) -> Table:
     return Table(columns, rows, caption)
 
 
-def _agreement(decided: Decided) -> tuple[Any, ...]:
+def _agreement(decided: Decided, context: Context) -> tuple[Any, ...]:
     """How far the two say the same of a row; the swap set is what they decide differently."""
     import numpy as np
 
@@ -128,9 +130,18 @@ def _agreement(decided: Decided) -> tuple[Any, ...]:
         facts.append(("PSI of scores", round(_psi(before, after), 4)))
     blocks: list[Any] = []
     if one.classes:
-        same = np.asarray(one.labels == other.labels)
-        facts.append(("rows with the same decision", f"{same.mean():.2%}"))
-        blocks = [_swap_set(one.labels, other.labels, one.classes)]
+        policy, caption = policy_of(context), "Swap set: rows by predicted class"
+        before, after, names = one.labels, other.labels, one.classes
+        if one.positive_scores is not None and other.positive_scores is not None:
+            sides = (one.positive_scores, other.positive_scores)
+            before, after = (np.where(policy.selected(side), *SELECTED) for side in sides)
+            names = SELECTED
+            caption = (
+                f"Swap set: rows by decision, selected where the score is {policy.selects} "
+                f"{policy.cut_off:g}"
+            )
+        facts.append(("rows with the same decision", f"{np.mean(before == after):.2%}"))
+        blocks = [_swap_set(before, after, names, caption)]
     return (Facts(tuple(facts)), *blocks)
 
 
@@ -156,14 +167,14 @@ def _psi(before: Any, after: Any) -> float:
     return float(((new - old) * np.log(new / old)).sum())
 
 
-def _swap_set(before: Any, after: Any, classes: tuple[Any, ...]) -> Any:
+def _swap_set(before: Any, after: Any, classes: tuple[Any, ...], caption: str) -> Any:
     if len(classes) > MAX_CLASSES:
         return Text(f"The swap set of {len(classes)} classes is not shown.")
     names = tuple(str(label) for label in classes)
     cells = tuple(
         tuple(float(((before == old) & (after == new)).sum()) for new in classes) for old in classes
     )
-    return Heatmap("Swap set: rows by decision", "champion", "challenger", names, names, cells)
+    return Heatmap(caption, "champion", "challenger", names, names, cells)
 
 
 def _rows_facts(decided: Decided, context: Context) -> Facts:
