@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-RECIPE = ("recipe.yaml", "profiles", "steps", "features")
+RECIPE = ("recipe.yaml", "model_card.yaml", "profiles", "steps", "features", "expectations")
 KIB_PER_GIB = 1024**2
 
 

@@ -22,9 +22,11 @@ COPIED = (
     "MLproject",
     "conda.yaml",
     "recipe.yaml",
+    "model_card.yaml",
     "profiles",
     "steps",
     "features",
+    "expectations",
     "src",
     "recipes",
 )
