@@ -142,6 +142,20 @@ def test_a_wrong_suite_is_found_before_anything_runs(
         recipe.check()
 
 
+def test_suites_hold_for_the_tables_of_all_sets_whichever_is_built(tmp_path: Path) -> None:
+    key = suite(expectation(HOUSE, column="house"))
+    names = ("raw.houses", "raw.visits", "features.houses", "features.visits")
+    write(tmp_path, FILES | {f"expectations/{name}.json": key for name in names})
+    ours = Recipe("local", tmp_path, {"SETS": "[own]"})
+    ours.check()
+    ours.build_features(["agency"])
+    with pytest.raises(GateRejected, match="expectations/raw.visits.json:4: house is never there twice"):
+        ours.build_features()
+    (tmp_path / "expectations" / "features.visit.json").write_text(key)
+    with pytest.raises(ConfigError, match=r"no feature table 'visit'. Did you mean 'visits'\?"):
+        ours.check()
+
+
 def test_raw_and_feature_tables_pass_doors_of_their_own(tmp_path: Path) -> None:
     key = expectation(HOUSE, column="house")
     foreign = expectation(

@@ -22,7 +22,7 @@ from mlrecipes.dag.graph import Graph, build_graph
 from mlrecipes.dag.plan import Known, Wanted
 from mlrecipes.errors import ConfigError, Problem, RecipeError, did_you_mean
 from mlrecipes.feature_records import TABLE_URI
-from mlrecipes.features.definition import FeatureDefinition, load_definitions
+from mlrecipes.features.definition import FeatureDefinition, load_definitions, tables_by_set
 from mlrecipes.records import JSON, ArtifactSpec, Manifest, Source
 from mlrecipes.steps import Step, UserFunction, steps_of, with_model_card
 from mlrecipes.stores.destinations import (
@@ -273,12 +273,14 @@ class Project:
             suites = load_suites(self.root, self.config.quality.folder)
         except ConfigError as error:
             return list(error.problems)
-        try:
-            names = tuple(one.name for one in self.feature_definitions)
-        except ConfigError:  # said already
-            return []
-        has_features = self.config.steps.features is not None
-        return list(door_problems(suites, names, raw if has_features else ()))
+        features, lookups = self.config.steps.features, self.config.steps.ingest.feature_lookups
+        tables = tables_by_set(self.root)
+        # Suites hold for the tables of all sets, whichever of them this profile or call builds.
+        names = {name for listed in tables.values() for name in listed}
+        names |= {lookup.table_name for lookup in lookups}
+        is_all = features is not None and set(tables) <= set(features.sets)
+        known = () if features is None else raw if is_all else None
+        return list(door_problems(suites, tuple(sorted(names)), known))
 
     def _own_parts(self, step: Step) -> dict[str, JSON]:
         parts: dict[str, JSON] = {}

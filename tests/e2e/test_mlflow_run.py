@@ -205,7 +205,7 @@ def test_a_reset_lists_and_deletes_with_yes_only(
     assert set(ours) <= {run.info.run_id for run in runs(other)}
 
     done = mlflow(other, environment, *words, "-e", "reset", "-P", "yes=true")
-    deleted = "Deleted 1 alias, 1 version, 1 model, 1 project run, 1 run, 7 feature tables."
+    deleted = "Deleted 2 aliases, 2 versions, 2 models, 1 project run, 1 run, 7 feature tables."
     assert deleted in done
     left = runs(other)
     assert {run.data.tags["mlflow.project.entryPoint"] for run in left} == {"reset"}

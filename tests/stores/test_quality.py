@@ -161,6 +161,27 @@ def test_duckdb_and_great_expectations_agree_on_every_translated_type(
         assert seen == wanted, (one, other)
 
 
+def test_nan_in_a_parquet_file_is_missing(tmp_path: Path) -> None:
+    """Its statistics leave NaN out, and DuckDB believes that there is none."""
+    table = pa.table({"x": pa.array([0.0, float("nan"), -1.0])})
+    pq.write_table(table, tmp_path / "t.parquet")
+    suite = Suite(
+        "t",
+        (
+            expect("expect_column_values_to_be_in_set", column="x", value_set=[-1]),
+            expect("expect_column_values_to_not_be_null", column="x"),
+            expect("expect_column_max_to_be_between", column="x", max_value=0),
+        ),
+    )
+    checker = DuckDbChecker(tmp_path / "tmp")
+    in_set, not_null, largest = checker.check(tmp_path / "t.parquet", suite).findings
+    assert (in_set.n_unexpected, in_set.n_missing) == (1, 1)
+    assert not_null.n_unexpected == 1
+    assert largest.is_met
+    found = checker.set_aside(tmp_path / "t.parquet", [not_null], tmp_path / "bad.parquet", 10)
+    assert found == (1, 1)
+
+
 def test_what_has_no_translation_is_run_by_great_expectations(tmp_path: Path) -> None:
     frame = pd.DataFrame({"a": [1, 2, 3, 4], "b": [0, 0, 1, 1]})
     increasing = expect("expect_column_values_to_be_increasing", column="a")

@@ -31,7 +31,7 @@ from mlrecipes.errors import ConfigError, Problem, did_you_mean
 from mlrecipes.feature_records import FeatureTable, Slices
 from mlrecipes.records import Source
 
-__all__ = ["FOLDER", "FeatureDefinition", "built_from", "load_definitions"]
+__all__ = ["FOLDER", "FeatureDefinition", "built_from", "load_definitions", "tables_by_set"]
 
 FOLDER = "features"
 HEADER = re.compile(r"\s*/\*(?P<yaml>.*?)\*/", re.DOTALL)
@@ -116,6 +116,13 @@ def load_definitions(root: Path, sets: Iterable[str]) -> tuple[FeatureDefinition
     if problems:
         raise ConfigError(problems)
     return tuple(found)
+
+
+def tables_by_set(root: Path) -> dict[str, tuple[str, ...]]:
+    """Names of the tables that a recipe defines, by set; nothing is read."""
+    folders = [folder for folder in sorted((root / FOLDER).glob("*")) if folder.is_dir()]
+    tables = {one.name: tuple(path.stem for path in sorted(one.glob("*.sql"))) for one in folders}
+    return {name: listed for name, listed in tables.items() if listed}
 
 
 def built_from(

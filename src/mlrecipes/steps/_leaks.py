@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from mlrecipes.checks.leakage import LeakageFinding, Outcome, find_leaks, time_overlap
 from mlrecipes.records import Bars, Block, Section, Table, Text
 from mlrecipes.steps._contract import Context
@@ -44,6 +42,8 @@ def leaks_of(
 
 def _outcome(training: Any, test: Any, scores: Scores, context: Context) -> Outcome | None:
     """What is predicted as numbers; None for several classes or a model without scores."""
+    import numpy as np
+
     config, task = context.config, context.task
     known, new = target_of(training, config), target_of(test, config)
     events = task.scored_events(new, scores.predictions)
@@ -76,6 +76,8 @@ def importance_of(pipeline: Any, test: Any, context: Context) -> tuple[tuple[str
     Empty unless the estimator is LightGBM's: its contributions are those of TreeSHAP (Lundberg
     et al. 2020, "From local explanations to global understanding with explainable AI").
     """
+    import numpy as np
+
     transformer, estimator = pipeline.steps[0][1], pipeline.steps[-1][1]
     if not any(kind.__module__.startswith("lightgbm.") for kind in type(estimator).__mro__):
         return ()

@@ -83,10 +83,14 @@ def plan_of(expectation: Expectation, columns: Columns, others: Mapping[str, Col
 
 
 def _known(name: str, columns: Columns) -> str:
-    """Not missing; NaN is missing, as it is in pandas."""
+    """Not missing; NaN is missing, as it is in pandas.
+
+    DuckDB concludes from the smallest and largest value of a Parquet file, which leave NaN out,
+    that a column has none, and ``isnan(x)`` is false for all rows; of ``abs(x)`` it knows nothing.
+    """
     column = quoted(name)
     if kind_of(columns[name]) == "float":
-        return f"({column} IS NOT NULL AND NOT isnan({column}))"
+        return f"({column} IS NOT NULL AND NOT isnan(abs({column})))"
     return f"({column} IS NOT NULL)"
 
 

@@ -106,7 +106,7 @@ class _Column:
         self._n_rows = n_rows
         column = quoted(name)
         is_float = self._kind == "float"
-        known = f"{column} IS NOT NULL" + (f" AND NOT isnan({column})" if is_float else "")
+        known = f"{column} IS NOT NULL" + (f" AND NOT isnan(abs({column}))" if is_float else "")
         self._known = f"({known})"
         counts = self._row(f"count_if({self._known}), count(DISTINCT {column})")
         self._n_known, self._n_distinct = int(counts[0] or 0), int(counts[1])
