@@ -7,20 +7,9 @@ import pytest
 
 from mlrecipes import ConfigError, Recipe, RecipeError
 from mlrecipes.records import Action
+from tests.config.test_model_card_schema import PARTS
 from tests.conftest import REGRESSION, write_project
 
-PARTS = (
-    "purpose",
-    "owner",
-    "tier",
-    "intended_use",
-    "out_of_scope_use",
-    "population",
-    "limits",
-    "ethical_considerations",
-    "monitoring_plan",
-    "approvals",
-)
 CARD = "".join(f"{part}: About the {part}.\n" for part in PARTS)
 
 
