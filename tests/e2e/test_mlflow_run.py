@@ -152,6 +152,14 @@ def test_identifiers_never_reach_the_model(copy: Path, main: str) -> None:
 def test_a_second_run_keeps_everything(copy: Path, environment: dict[str, str], main: str) -> None:
     assert main
     assert "Nothing to do" in run(copy, environment)
+    # The command line beside it sees the same results and the same store, blank in the path or not.
+    words = ("src/launch.py", "plan", "--set", f"APPLICANTS={N_APPLICANTS}")
+    plan = subprocess.run(
+        [sys.executable, *words], cwd=copy, capture_output=True, text=True, check=True
+    )
+    assert "Nothing to do" in plan.stdout
+    # MLflow itself makes an empty folder of that name.
+    assert not list(copy.parent.glob("my%20project/*"))
 
 
 def test_one_entry_point_runs_up_to_its_step(

@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.engine import make_url
+
 from mlrecipes.config.schema import RecipeConfig
-from mlrecipes.stores.destinations import Destinations, resolve_destinations
+from mlrecipes.stores.destinations import Destinations, local_database, resolve_destinations
 
 
 def resolve(
@@ -25,6 +27,19 @@ def test_the_default_is_the_file_that_mlflow_uses_in_the_projects_folder(tmp_pat
     (tmp_path / "MLproject").touch()
     recipe = tmp_path / "recipes" / "loans"
     assert resolve(recipe).tracking_uri == f"sqlite:///{tmp_path}/mlflow.db"
+
+
+def test_a_blank_in_the_path_is_the_same_store_however_it_is_written(tmp_path: Path) -> None:
+    root = tmp_path / "my loans"
+    quoted = f"sqlite:///{tmp_path}/my%20loans/mlflow.db"
+    assert resolve(root, {"MLFLOW_TRACKING_URI": quoted}).tracking_uri == resolve(root).tracking_uri
+    assert local_database(resolve(root).tracking_uri) == root / "mlflow.db"
+
+
+def test_a_percent_sign_in_the_path_stays_one(tmp_path: Path) -> None:
+    uri = resolve(tmp_path / "100%41").tracking_uri
+    assert make_url(uri).database == str(tmp_path / "100%41" / "mlflow.db")
+    assert local_database(uri) == tmp_path / "100%41" / "mlflow.db"
 
 
 def test_without_a_project_the_default_lies_beside_the_recipe(tmp_path: Path) -> None:

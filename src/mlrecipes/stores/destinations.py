@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from mlrecipes.config.schema import RecipeConfig
 
@@ -54,7 +54,7 @@ def resolve_destinations(
     runs become children of the project's run, in its experiment unless the recipe names one.
     """
     experiment = config.experiment
-    own_uri = f"{SQLITE}{project_root(root) / TRACKING_DB}"
+    own_uri = _database_uri(project_root(root) / TRACKING_DB)
     candidates = (
         (experiment.tracking_uri, "experiment.tracking_uri"),
         (environment.get("MLFLOW_TRACKING_URI"), "the environment variable MLFLOW_TRACKING_URI"),
@@ -98,12 +98,14 @@ def project_root(root: Path) -> Path:
 def local_database(uri: str) -> Path | None:
     """The file behind a SQLite URI; None for all others.
 
-    >>> local_database("sqlite:////data/mlflow.db").as_posix()
-    '/data/mlflow.db'
+    ``mlflow run`` writes a blank in a path as ``%20``, and SQLAlchemy reads it so.
+
+    >>> local_database("sqlite:////my%20data/mlflow.db").as_posix()
+    '/my data/mlflow.db'
     >>> local_database("https://example.org") is None
     True
     """
-    return Path(uri.removeprefix(SQLITE)) if uri.startswith(SQLITE) else None
+    return Path(unquote(uri.removeprefix(SQLITE))) if uri.startswith(SQLITE) else None
 
 
 def masked(uri: str) -> str:
@@ -122,11 +124,20 @@ def masked(uri: str) -> str:
 
 
 def _absolute(uri: str, root: Path) -> str:
-    """A relative SQLite path is meant from the recipe's root, as the steps run there."""
+    """One way to write each address: a relative path is meant from the recipe's root.
+
+    >>> _absolute("sqlite:////my%20data/mlflow.db", Path("/"))
+    'sqlite:////my data/mlflow.db'
+    """
     database = local_database(uri)
-    if database is None or database.is_absolute():
+    if database is None:
         return uri
-    return f"{SQLITE}{(root / database).resolve()}"
+    return _database_uri(database if database.is_absolute() else (root / database).resolve())
+
+
+def _database_uri(path: Path) -> str:
+    """Only the sign that would be read as the start of a code is written as one."""
+    return f"{SQLITE}{path}".replace("%", "%25")
 
 
 def _absolute_location(location: str | None, root: Path) -> str | None:
