@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import settings
 
 from mlrecipes.stores.spark import open_session
 
@@ -25,6 +26,10 @@ OF_A_PROJECT = (
 )
 for variable in OF_A_PROJECT:
     os.environ.pop(variable, None)
+
+# How long an example takes says how busy the machine is, and nothing of our code.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 REGRESSION = {
     "recipe.yaml": """\

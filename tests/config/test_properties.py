@@ -63,9 +63,7 @@ VALUES = st.recursive(
     ),
     max_leaves=10,
 )
-quick = settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50
-)
+quick = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 
 
 def write(root: Path, recipe: str, profile: str = "") -> None:

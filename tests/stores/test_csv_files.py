@@ -69,7 +69,7 @@ def shown(values: Any) -> str:
 
 
 @given(files(), st.integers(128, 256))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_small_blocks_give_what_one_block_gives(
     tmp_path_factory: pytest.TempPathFactory, content: str, block_bytes: int
 ) -> None:
@@ -80,7 +80,7 @@ def test_small_blocks_give_what_one_block_gives(
 
 
 @given(files())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_values_are_those_that_arrow_reads(
     tmp_path_factory: pytest.TempPathFactory, content: str
 ) -> None:

@@ -166,7 +166,7 @@ keys = st.integers(0, 3)
     table=st.dictionaries(st.tuples(keys, st.integers(0, 12)), st.integers(), max_size=20),
     spine=st.lists(st.tuples(st.one_of(st.none(), keys), days), max_size=20),
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 def test_the_newest_row_that_was_known_is_taken(
     table: dict[tuple[int, int], int], spine: list[tuple[int | None, int | None]]
 ) -> None:

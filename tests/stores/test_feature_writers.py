@@ -164,7 +164,7 @@ writes = st.lists(
 
 
 @given(writes=writes, seed=st.randoms())
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_later_rows_win_in_any_order_and_writing_again_changes_nothing(
     writes: list[dict[int, int | None]], seed: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -136,7 +136,6 @@ EXPECTATIONS = st.tuples(
 
 @settings(
     max_examples=6,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=(Phase.explicit, Phase.reuse, Phase.generate),  # a table is small as it is
 )

@@ -28,7 +28,7 @@ ROW = st.tuples(
 TYPES = (pa.int64(), pa.float64(), pa.string(), pa.bool_(), pa.date32())
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, suppress_health_check=list(HealthCheck))
 @given(rows=st.lists(ROW, min_size=1, max_size=60))
 def test_every_table_passes_its_own_suite(
     tmp_path_factory: pytest.TempPathFactory, rows: list[Any]

@@ -37,7 +37,7 @@ def binary(scores: Sequence[float]) -> Predictions:
     return Predictions((positive > 0.5).astype(int), table, (0, 1), 1)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(ROWS)
 def test_binary_metrics_with_weights_are_those_of_scikit_learn(rows: Any) -> None:
     actual, tenths, weight = (np.array(column) for column in zip(*rows, strict=True))
@@ -55,7 +55,7 @@ def test_binary_metrics_with_weights_are_those_of_scikit_learn(rows: Any) -> Non
             assert found[name] == pytest.approx(expected[name], rel=1e-12), name
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(ROWS)
 def test_a_row_that_counts_twice_is_two_rows_and_one_without_weight_is_none(rows: Any) -> None:
     actual, tenths, weight = (np.array(column) for column in zip(*rows, strict=True))
@@ -79,7 +79,7 @@ def test_ks_is_the_largest_distance_of_the_two_distributions() -> None:
     assert model.values(np.ones(300), ["ks"])["ks"] == pytest.approx(expected, rel=1e-12)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.lists(
         st.tuples(
@@ -101,7 +101,7 @@ def test_multiclass_metrics_with_weights_are_those_of_scikit_learn(rows: Any) ->
     assert found == pytest.approx({name: expected[name] for name in names}, rel=1e-12)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.lists(
         st.tuples(st.integers(-50, 50), st.integers(-50, 50), st.integers(1, 4)),
@@ -205,7 +205,7 @@ def test_the_interval_holds_the_true_value_about_as_often_as_it_says() -> None:
     assert 0.83 <= n_hits / n_runs <= 0.95  # three standard errors about 0.89
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=50), st.floats(0.5, 0.99))
 def test_an_interval_lies_within_its_values(values: list[float], confidence: float) -> None:
     low, high = interval(values, confidence)
