@@ -42,7 +42,7 @@ def large(n_rows: int = 400) -> pd.DataFrame:
 
 @pytest.mark.parametrize("using", sorted(METHODS))
 @given(frame=tables(), ratios=split_ratios(), seed=SEEDS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_parts_and_the_dropped_rows_are_all_rows(
     using: str, frame: pd.DataFrame, ratios: tuple[float, ...], seed: int
 ) -> None:
@@ -58,7 +58,7 @@ def test_the_parts_and_the_dropped_rows_are_all_rows(
 
 @pytest.mark.parametrize("using", ORDER_FREE)
 @given(frame=tables(), seed=SEEDS, shuffle=st.integers(0, 99))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_order_of_the_rows_does_not_matter(
     using: str, frame: pd.DataFrame, seed: int, shuffle: int
 ) -> None:
@@ -68,7 +68,7 @@ def test_the_order_of_the_rows_does_not_matter(
 
 @pytest.mark.parametrize("using", ["group", "hash", "split_ratios", "time"])
 @given(frame=tables(), n_old=st.integers(0, 40))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_rows_keep_their_part_when_rows_are_appended(
     using: str, frame: pd.DataFrame, n_old: int
 ) -> None:
@@ -101,7 +101,7 @@ def test_the_seed_does_not_matter(using: str) -> None:
 
 
 @given(frame=tables(), ratios=split_ratios(), seed=SEEDS)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_a_group_never_spans_parts(
     frame: pd.DataFrame, ratios: tuple[float, ...], seed: int
 ) -> None:
@@ -113,7 +113,7 @@ def test_a_group_never_spans_parts(
 
 
 @given(frame=tables(), ratios=split_ratios(), seed=SEEDS)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_a_stratum_is_divided_exactly_up_to_one_row(
     frame: pd.DataFrame, ratios: tuple[float, ...], seed: int
 ) -> None:
@@ -127,7 +127,7 @@ def test_a_stratum_is_divided_exactly_up_to_one_row(
 
 
 @given(frame=tables(), ratios=split_ratios(), seed=SEEDS)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_random_parts_have_exact_sizes_up_to_one_row(
     frame: pd.DataFrame, ratios: tuple[float, ...], seed: int
 ) -> None:
@@ -138,7 +138,7 @@ def test_random_parts_have_exact_sizes_up_to_one_row(
 
 
 @given(frame=tables())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_what_is_learned_from_lies_before_what_is_judged_on(frame: pd.DataFrame) -> None:
     parts = divide(frame, "time")
     limits = list(map(pd.Timestamp, ("2020-02-01", "2020-07-01", "2020-09-01", "2020-12-01")))
