@@ -13,7 +13,7 @@ from typing import Any
 from mlrecipes.errors import did_you_mean, few
 from mlrecipes.quality_records import EXISTS_ELSEWHERE, UNEXPECTED_ROWS, Expectation
 from mlrecipes.stores.duckdb_engine import quoted
-from mlrecipes.stores.quality_sql import condition_of, is_same_type, kind_of, literal
+from mlrecipes.stores.quality_sql import condition_of, is_nan, is_same_type, kind_of, literal
 
 __all__ = ["BATCH", "Plan", "PlanError", "plan_of", "wants_great_expectations"]
 
@@ -83,14 +83,10 @@ def plan_of(expectation: Expectation, columns: Columns, others: Mapping[str, Col
 
 
 def _known(name: str, columns: Columns) -> str:
-    """Not missing; NaN is missing, as it is in pandas.
-
-    DuckDB concludes from the smallest and largest value of a Parquet file, which leave NaN out,
-    that a column has none, and ``isnan(x)`` is false for all rows; of ``abs(x)`` it knows nothing.
-    """
+    """Not missing; NaN is missing, as it is in pandas."""
     column = quoted(name)
     if kind_of(columns[name]) == "float":
-        return f"({column} IS NOT NULL AND NOT isnan(abs({column})))"
+        return f"({column} IS NOT NULL AND NOT {is_nan(column)})"
     return f"({column} IS NOT NULL)"
 
 

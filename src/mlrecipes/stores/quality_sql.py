@@ -6,7 +6,15 @@ import re
 from functools import cache
 from typing import Any
 
-__all__ = ["condition_of", "is_same_type", "kind_of", "literal", "mask", "query_for_spark"]
+__all__ = [
+    "condition_of",
+    "is_nan",
+    "is_same_type",
+    "kind_of",
+    "literal",
+    "mask",
+    "query_for_spark",
+]
 
 PLACEHOLDER = "{batch}"
 N_SHOWN = 4
@@ -34,6 +42,16 @@ TYPE_NAMES = {
     }.items()
 }
 """What a kind of values is called by Spark, SQL and pandas."""
+
+
+def is_nan(expression: str) -> str:
+    """Whether a number is NaN, also where it comes from a Parquet file.
+
+    DuckDB concludes from the smallest and largest value in the file, which leave NaN out, that
+    there is none, and makes ``isnan(x)`` false for all rows; ``abs(x)`` and sums are no better.
+    Of ``nextafter(x, x)``, which is x, it concludes nothing.
+    """
+    return f"isnan(nextafter({expression}, {expression}))"
 
 
 def kind_of(duckdb_type: str) -> str:

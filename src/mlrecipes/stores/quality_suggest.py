@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mlrecipes.errors import DataError
 from mlrecipes.quality_records import Expectation, Severity
 from mlrecipes.stores.duckdb_engine import duckdb_errors, open_duckdb, quoted, select_from
-from mlrecipes.stores.quality_sql import kind_of
+from mlrecipes.stores.quality_sql import is_nan, kind_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -106,7 +106,7 @@ class _Column:
         self._n_rows = n_rows
         column = quoted(name)
         is_float = self._kind == "float"
-        known = f"{column} IS NOT NULL" + (f" AND NOT isnan(abs({column}))" if is_float else "")
+        known = f"{column} IS NOT NULL" + (f" AND NOT {is_nan(column)}" if is_float else "")
         self._known = f"({known})"
         counts = self._row(f"count_if({self._known}), count(DISTINCT {column})")
         self._n_known, self._n_distinct = int(counts[0] or 0), int(counts[1])
@@ -147,8 +147,10 @@ class _Column:
 
     def _range(self) -> Iterator[Expectation]:
         """From the least to the greatest finite value, and as far again as most values spread."""
-        number = f"CAST({quoted(self._name)} AS DOUBLE)"
-        finite = f"FILTER (WHERE {self._known} AND isfinite({number}))"
+        is_whole = self._kind == "whole"
+        number = f"CAST({quoted(self._name)} AS {'HUGEINT' if is_whole else 'DOUBLE'})"
+        finite = "" if is_whole else f" AND isfinite({number})"
+        finite = f"FILTER (WHERE {self._known}{finite})"
         low, high, first, last, n_finite = self._row(
             f"min({number}) {finite}, max({number}) {finite}, quantile_disc({number}, 0.01) "
             f"{finite}, quantile_disc({number}, 0.99) {finite}, count(*) {finite}"
@@ -156,19 +158,18 @@ class _Column:
         if not n_finite:
             return
         spread = last - first
-        least = 0.0 if low >= 0 and low - spread < 0 else low - spread
+        least = type(low)(0) if low >= 0 and low - spread < 0 else low - spread
         most = high + spread
-        if not (math.isfinite(least) and math.isfinite(most)):
+        if not is_whole and not (math.isfinite(least) and math.isfinite(most)):
             return
-        bounds = (math.floor(least), math.ceil(most)) if self._kind == "whole" else (least, most)
         share = n_finite / self._n_known
         mostly = {} if share == 1 else {"mostly": math.floor(10_000 * share) / 10_000}
         text = f"{self._name} lies where it lay, with slack"
         yield self._guess(
             "expect_column_values_to_be_between",
             text,
-            min_value=bounds[0],
-            max_value=bounds[1],
+            min_value=least,
+            max_value=most,
             **mostly,
         )
 
