@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from mlrecipes import ConfigError, Recipe, RecipeError
+from mlrecipes.planning import open_project
 from mlrecipes.records import Action
 from tests.config.test_model_card_schema import PARTS
 from tests.conftest import REGRESSION, write_project
@@ -99,3 +100,10 @@ def test_without_the_file_there_is_no_card_and_nothing_is_asked(regression: Path
     recipe.check()
     with pytest.raises(RecipeError, match="There is no artifact 'model_card'"):
         recipe.artifact_path("model_card")
+
+
+def test_new_words_are_no_reason_to_decide_about_the_model_again(tmp_path: Path) -> None:
+    recipe = REGRESSION["recipe.yaml"].replace("model_registry:", "  promote: {}\nmodel_registry:")
+    root = write_project(tmp_path, REGRESSION | {"recipe.yaml": recipe, "model_card.yaml": CARD})
+    parts = open_project(root, "local").wanted("promote").parts
+    assert [name for name in parts if "file.model_card.yaml" in parts[name]] == ["register"]

@@ -300,6 +300,7 @@ class Project:
             parts |= {f"file.{d.file}": d.digest for d in self.feature_definitions}
         if step.name in {"register", "promote"}:
             parts["registry_uri"] = masked(self.destinations.registry_uri)
+        if step.name == "register":
             parts |= self._card_parts()
         # The steps between them read the new run, so they run again by themselves.
         depends_on = {"train": ("runs", self.runs_mark)}

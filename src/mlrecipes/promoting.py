@@ -8,11 +8,10 @@ from typing import Any
 from mlrecipes.errors import ConfigError, DataError, Problem, RecipeError
 from mlrecipes.execution import Executor, Listener, PortsFactory, input_parts
 from mlrecipes.planning import Project
-from mlrecipes.promotion_ledger import Ledger, Names, Standing
-from mlrecipes.promotion_ports import PromotionRegistry
+from mlrecipes.promotion_ledger import Names, Standing
 from mlrecipes.promotion_records import MAX_TEXT, Entry, Move, champions
 from mlrecipes.records import JSON, Action, Decision, Manifest
-from mlrecipes.steps import PromotionRequest, promotion_step
+from mlrecipes.steps import PromotionRequest, challenger_of, ledger_of, promotion_step
 from mlrecipes.stores.lock import workspace_lock
 
 __all__ = ["promote_anew", "read_ledger", "roll_back"]
@@ -46,7 +45,7 @@ def promote_anew(
     with workspace_lock(project.workspace, wait_s=wait_s):
         ports = make_ports(project)
         promotions = ports.promotions()
-        asked = version or _challenger(project, promotions)
+        asked = version or challenger_of(project.config, promotions)
         project.check(STEP)
         names = project.graph.up_to(STEP)
         found = {name: project.store.current(project.profile, name) for name in names}
@@ -76,7 +75,7 @@ def roll_back(
     """
     _check(project)
     _check_reason("A rollback", reason)
-    ledger = _ledger(project, make_ports(project).promotions())
+    ledger = ledger_of(project.config, make_ports(project).promotions())
     standing = ledger.settle()
     target = to_version or _before(standing, ledger.names)
     if standing.champion is None:
@@ -92,7 +91,7 @@ def roll_back(
 def read_ledger(project: Project, make_ports: PortsFactory) -> tuple[Entry, ...]:
     """All rows of the ledger, oldest first."""
     _check(project)
-    return _ledger(project, make_ports(project).promotions()).look().entries
+    return ledger_of(project.config, make_ports(project).promotions()).look().entries
 
 
 # ---- private -----------------------------------------------------------------------------------
@@ -116,20 +115,6 @@ def _check_reason(what: str, reason: str) -> None:
         raise RecipeError(
             f"The reason has {len(reason):,} characters; {MAX_TEXT} fit into the ledger."
         )
-
-
-def _ledger(project: Project, promotions: PromotionRegistry) -> Ledger:
-    config = project.config
-    promote = config.steps.promote
-    champion, previous = (promote.champion, promote.previous) if promote else ("", "")
-    names = Names(config.effective_model_name or "", champion, previous)
-    return Ledger(promotions, names, who=promotions.user)
-
-
-def _challenger(project: Project, promotions: PromotionRegistry) -> str | None:
-    name = project.config.effective_model_name or ""
-    alias = project.config.model_registry.alias
-    return promotions.aliases(name).get(alias) or promotions.newest(name)
 
 
 def _before(standing: Standing, names: Names) -> str:

@@ -22,6 +22,7 @@ from mlrecipes.steps._contract import (
     UserFunction,
 )
 from mlrecipes.steps._deciding import Request as PromotionRequest
+from mlrecipes.steps._deciding import challenger_of, ledger_of
 
 __all__ = [
     "ALL_STEPS",
@@ -32,6 +33,8 @@ __all__ = [
     "PromotionRequest",
     "Step",
     "UserFunction",
+    "challenger_of",
+    "ledger_of",
     "promotion_step",
     "steps_of",
     "with_model_card",

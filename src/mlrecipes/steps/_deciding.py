@@ -16,9 +16,10 @@ from mlrecipes.checks.promotion import (
     first_verdict,
 )
 from mlrecipes.config.promote_schema import Promote
+from mlrecipes.config.schema import RecipeConfig
 from mlrecipes.errors import DataError, StoreError, shorten
 from mlrecipes.promotion_ledger import Ledger, Names, Standing
-from mlrecipes.promotion_ports import VersionFacts
+from mlrecipes.promotion_ports import PromotionRegistry, VersionFacts
 from mlrecipes.promotion_records import TAG_PREFIX, Entry, Move, rolled_back
 from mlrecipes.steps._contract import Context
 from mlrecipes.steps._features import SPLIT_TAG, split_digest
@@ -32,7 +33,7 @@ from mlrecipes.steps._frozen_rows import (
 from mlrecipes.steps._paired import Compared, compare
 from mlrecipes.steps._verdict import Verdict as GateVerdict
 
-__all__ = ["Decided", "Request", "decide_on", "open_ledger"]
+__all__ = ["Decided", "Request", "challenger_of", "decide_on", "ledger_of"]
 
 STATUS_TAG = "validation_status"
 QUALITY_TAG = "mlrecipes.quality.status"
@@ -93,7 +94,7 @@ def decide_on(request: Request, test_data: Any, context: Context) -> Decided:
         StoreError: There is no such version, or the registry refuses.
         TryAgain: A server does not answer.
     """
-    ledger = open_ledger(context)
+    ledger = ledger_of(context.config, context.ports.promotions())
     standing = ledger.settle()
     about = _challenger(request, context)
     if about.version == standing.champion:
@@ -106,11 +107,17 @@ def decide_on(request: Request, test_data: Any, context: Context) -> Decided:
     return replace(decided, entry=written)
 
 
-def open_ledger(context: Context) -> Ledger:
+def ledger_of(config: RecipeConfig, promotions: PromotionRegistry) -> Ledger:
     """The ledger of the recipe's registered model."""
-    promotions, settings = context.ports.promotions(), _settings(context)
-    names = Names(context.config.effective_model_name or "", settings.champion, settings.previous)
+    settings = config.steps.promote or Promote()
+    names = Names(config.effective_model_name or "", settings.champion, settings.previous)
     return Ledger(promotions, names, who=promotions.user)
+
+
+def challenger_of(config: RecipeConfig, promotions: PromotionRegistry) -> str | None:
+    """The version under the challenger alias, else the newest one; None if there is none."""
+    name = config.effective_model_name or ""
+    return promotions.aliases(name).get(config.model_registry.alias) or promotions.newest(name)
 
 
 # ---- private -----------------------------------------------------------------------------------
@@ -123,8 +130,7 @@ def _settings(context: Context) -> Promote:
 def _challenger(request: Request, context: Context) -> VersionFacts:
     config, promotions = context.config, context.ports.promotions()
     name = config.effective_model_name or ""
-    alias = config.model_registry.alias
-    version = request.version or promotions.aliases(name).get(alias) or promotions.newest(name)
+    version = request.version or challenger_of(config, promotions)
     if version is None:
         raise DataError(
             f"There is no version of {shorten(name)} to be promoted.",

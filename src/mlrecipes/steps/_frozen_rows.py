@@ -12,14 +12,12 @@ from mlrecipes.errors import DataError, TryAgain, did_you_mean, few, shorten
 from mlrecipes.promotion_ports import FetchedModel
 from mlrecipes.records import Source
 from mlrecipes.steps._contract import Context
-from mlrecipes.steps._features import features_of, target_of
+from mlrecipes.steps._scores import judged
 from mlrecipes.tasks import Predictions
-from mlrecipes.tasks.custom_metrics import evaluate_custom
 
 __all__ = [
     "FrozenRows",
     "Scored",
-    "custom_functions",
     "frozen_rows",
     "score",
 ]
@@ -145,22 +143,8 @@ def score(model: FetchedModel, rows: FrozenRows, context: Context, folder: Path)
         raise
     except Exception as error:  # noqa: BLE001 - code of another day may fail in any way: a reason
         return Scored(problem=f"{type(error).__name__}: {shorten(error, limit=200)}")
-    config = context.config
-    target = target_of(rows.frame, config)
-    builtin = context.task.evaluate(target, predictions)
-    pairs = context.task.evaluation_frame(target, predictions)
     # A metric of the user sees the same columns for both models.
-    features = features_of(rows.frame, config)
-    custom = evaluate_custom(custom_functions(context), pairs, builtin, features)
-    return Scored(predictions, {**builtin, **custom})
-
-
-def custom_functions(context: Context) -> dict[str, Any]:
-    """The recipe's custom metrics, by name."""
-    return {
-        metric.name: context.functions[f"custom_metrics[{i}].function"]
-        for i, metric in enumerate(context.config.custom_metrics)
-    }
+    return Scored(predictions, judged(rows.frame, predictions, context).metrics)
 
 
 def _with_lookups(model: FetchedModel, frame: Any, context: Context, folder: Path) -> Any:

@@ -12,7 +12,8 @@ from mlrecipes.config.schema import RecipeConfig
 from mlrecipes.errors import DataError, shorten
 from mlrecipes.steps._contract import Context
 from mlrecipes.steps._features import features_of, target_of
-from mlrecipes.steps._frozen_rows import FrozenRows, Scored, custom_functions
+from mlrecipes.steps._frozen_rows import FrozenRows, Scored
+from mlrecipes.steps._scores import custom_functions
 from mlrecipes.tasks import Predictions
 from mlrecipes.tasks.custom_metrics import evaluate_custom
 from mlrecipes.tasks.resampling import replicates_by_rows
@@ -58,7 +59,7 @@ class _Pair:
     predictions: tuple[Predictions, Predictions]
 
     def part(self, positions: Any) -> _Pair:
-        champion, challenger = (_part(one, positions) for one in self.predictions)
+        champion, challenger = (one.rows(positions) for one in self.predictions)
         rows = self.target.iloc[positions], self.features.iloc[positions]
         return _Pair(*rows, (champion, challenger))
 
@@ -196,9 +197,3 @@ def _value(part: _Pair, predictions: Predictions, metric: str, context: Context)
 def _worst_first(one: SliceDifference) -> tuple[bool, float]:
     is_finite = one.difference.is_finite
     return (not is_finite, one.difference.value if is_finite else 0.0)
-
-
-def _part(predictions: Predictions, positions: Any) -> Predictions:
-    scores = None if predictions.scores is None else predictions.scores[positions]
-    labels = predictions.labels[positions]
-    return Predictions(labels, scores, predictions.classes, predictions.positive_class)

@@ -15,6 +15,7 @@ from mlrecipes.tasks.custom_metrics import evaluate_custom
 
 __all__ = [
     "Scores",
+    "custom_functions",
     "custom_metric_functions",
     "judged",
     "metric_settings",
@@ -99,14 +100,17 @@ def judged(
     features, target = features_of(frame, config), target_of(frame, config)
     if builtin is None:
         builtin = task.evaluate(target, predictions)
-    functions = {
-        metric.name: context.functions[f"{CUSTOM_METRICS}[{i}].function"]
-        for i, metric in enumerate(config.custom_metrics)
-    }
-    custom = evaluate_custom(
-        functions, task.evaluation_frame(target, predictions), builtin, features
-    )
+    pairs = task.evaluation_frame(target, predictions)
+    custom = evaluate_custom(custom_functions(context), pairs, builtin, features)
     return Scores(len(frame), predictions, {**builtin, **custom})
+
+
+def custom_functions(context: Context) -> dict[str, Any]:
+    """The recipe's custom metrics as functions, by the names of the metrics."""
+    return {
+        metric.name: context.functions[f"{CUSTOM_METRICS}[{i}].function"]
+        for i, metric in enumerate(context.config.custom_metrics)
+    }
 
 
 def metrics_table(

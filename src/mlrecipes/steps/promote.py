@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from mlrecipes.steps._features import common_settings
 from mlrecipes.steps._paired import slice_settings
 from mlrecipes.steps._scoreboard import sections, sentence
 from mlrecipes.steps._scores import custom_metric_functions, metric_settings
+from mlrecipes.steps._slices import shown
 
 __all__ = ["STEP", "step_for"]
 
@@ -162,8 +162,7 @@ def _as_json(decided: Decided, context: Context) -> dict[str, Any]:
 def _finite(values: dict[str, Any]) -> dict[str, Any]:
     """JSON knows no NaN: what is not finite is kept as null."""
     return {
-        name: None if isinstance(value, float) and not math.isfinite(value) else value
-        for name, value in values.items()
+        name: shown(value) if isinstance(value, float) else value for name, value in values.items()
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
@@ -51,8 +50,6 @@ SPARK_TYPES = {
     "date": ("DateType",),
     "timestamp": ("TimestampType", "TimestampNTZType"),
 }
-
-NEXT_AFTER = re.compile(r"isnan\(nextafter\((.+?), \1\)\)")
 
 
 class SparkChecker:
@@ -229,7 +226,12 @@ def _duckdb_columns(frame: DataFrame) -> dict[str, str]:
 
 def _spark_sql(sql: str) -> str:
     import sqlglot
+    from sqlglot import exp
 
-    # Spark looks at the values themselves, and knows no nextafter (see quality_sql.is_nan).
-    plain = NEXT_AFTER.sub(r"isnan(\1)", sql)
-    return str(sqlglot.transpile(plain, read="duckdb", write="spark")[0])
+    def itself(node: exp.Expression) -> exp.Expression:
+        """Spark knows no nextafter(x, x), by which DuckDB is asked for x (quality_sql.is_nan)."""
+        is_next = isinstance(node, exp.Anonymous) and node.name.lower() == "nextafter"
+        argument: exp.Expression = node.expressions[0] if is_next else node
+        return argument
+
+    return str(sqlglot.parse_one(sql, dialect="duckdb").transform(itself).sql(dialect="spark"))
