@@ -23,8 +23,10 @@ from mlrecipes.dag.plan import Known, Wanted
 from mlrecipes.errors import ConfigError, Problem, RecipeError, did_you_mean
 from mlrecipes.feature_records import TABLE_URI
 from mlrecipes.features.definition import FeatureDefinition, load_definitions, tables_by_set
+from mlrecipes.ports import DELTA_URI
 from mlrecipes.records import JSON, ArtifactSpec, Manifest, Source
 from mlrecipes.steps import Step, UserFunction, steps_of, with_model_card
+from mlrecipes.stores.delta_source import delta_change
 from mlrecipes.stores.destinations import (
     Destinations,
     local_database,
@@ -332,6 +334,8 @@ class Project:
         """Why what was read is not what it was; what lies elsewhere is not looked at."""
         if source.uri.startswith(TABLE_URI):
             return self._table_change(source)
+        if source.uri.startswith(DELTA_URI):
+            return delta_change(source, self.root)
         if source.sha256 is None or "://" in source.uri:
             return None
         try:

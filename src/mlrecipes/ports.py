@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,6 +17,8 @@ from mlrecipes.feature_records import Lookup
 from mlrecipes.records import Scalar, Source
 
 __all__ = [
+    "DELTA_URI",
+    "SPARK_URI",
     "DatasetInput",
     "DatasetReader",
     "ModelDescription",
@@ -27,8 +30,15 @@ __all__ = [
     "RunInfo",
     "RunRecord",
     "StoredFrame",
+    "TableQuery",
     "Tracker",
 ]
+
+
+DELTA_URI = "delta-table://"
+"""Begins the name of a Delta table on this disk among what a step has read."""
+SPARK_URI = "spark://"
+"""Begins the name of what Spark has read: a plan does not ask whether it changed."""
 
 
 # ---- reading data ------------------------------------------------------------------------
@@ -73,6 +83,33 @@ class ReadDataset:
     sources: tuple[Source, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class TableQuery:
+    """A Delta table, or a query on Spark, that rows are taken from.
+
+    Attributes:
+        using: ``delta`` or ``spark_sql``.
+        location: Of a Delta table, or the name of a table in a catalog.
+        sql: Query for ``spark_sql``; wins over the location.
+        version: Of a Delta table; None for the newest.
+        timestamp: Of a Delta table: the version that was the newest then.
+        places: Where these keys stand, such as ``{"location": "recipe.yaml:5"}``.
+        engine: What the recipe says of its engine, for messages.
+    """
+
+    using: str
+    location: str | Sequence[str] | None = None
+    sql: str | None = None
+    version: int | None = None
+    timestamp: str | datetime | None = None
+    places: Mapping[str, str] = field(default_factory=dict)
+    engine: str = ""
+
+    def at(self, key: str) -> str:
+        """Where a key stands."""
+        return self.places.get(key, key)
+
+
 class DatasetReader(Protocol):
     """Reads what ``steps.ingest`` points at."""
 
@@ -97,6 +134,19 @@ class DatasetReader(Protocol):
             StoreError: A location does not exist, is empty or cannot be read.
             UserCodeError: The loader failed or returned no frame.
             DataError: A column's name is no text.
+        """
+        ...
+
+    def read_table(self, asked: TableQuery, into: Path) -> ReadDataset:
+        """Read a Delta table, or the result of a query on Spark, into one Parquet file.
+
+        Args:
+            asked: The table or the query; its rows may be larger than memory.
+            into: The Parquet file to write.
+
+        Raises:
+            StoreError: There is no such table or version, or it cannot be read.
+            NoRowsError: There is no row.
         """
         ...
 

@@ -217,12 +217,15 @@ def test_what_contradicts_itself_is_told_in_full(
 
 
 @pytest.mark.parametrize("using", ["delta", "spark_sql"])
-def test_a_format_that_cannot_be_read_yet_is_told(
-    load: Callable[..., LoadedConfig], using: str
-) -> None:
-    assert problems(lambda: load(RECIPE.replace("parquet", using, 1))) == [
-        f"recipe.yaml:4: steps.ingest.using asks for {using}, which is not supported by this "
-        "version of mlrecipes. Use parquet, csv or auto."
+def test_tables_are_a_source(load: Callable[..., LoadedConfig], using: str) -> None:
+    assert load(RECIPE.replace("parquet", using, 1)).config.steps.ingest.using == using
+
+
+def test_a_version_and_a_time_are_one_too_many(load: Callable[..., LoadedConfig]) -> None:
+    both = '  ingest_scoring: {using: delta, location: a, version: 1, timestamp: "2026-01-01"}\n'
+    assert problems(lambda: load(RECIPE + both)) == [
+        "recipe.yaml:7: steps.ingest_scoring.version is beside timestamp: a table is read as of a "
+        "version or a time, not both. Remove one of them."
     ]
 
 

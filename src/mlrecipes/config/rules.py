@@ -35,16 +35,13 @@ def rule_problems(
 
 def unsupported(config: RecipeConfig) -> Iterator[Finding]:
     """Parts of MLflow Recipes that this version reads but cannot run yet."""
-    train, ingest = config.steps.train, config.steps.ingest
+    train = config.steps.train
     if train.using == "automl/flaml":
         yield "steps.train.using", _NOT_YET.format("AutoML"), "Use an estimator_method."
     if train.tuning is not None and train.tuning.enabled:
         yield "steps.train.tuning.enabled", _NOT_YET.format("tuning"), "Set it to false."
     if train.calibrate_proba is not None:
         yield "steps.train.calibrate_proba", _NOT_YET.format("calibration"), "Remove it."
-    if ingest.using in {"delta", "spark_sql"} and not ingest.loader_method:
-        what = _NOT_YET.format(ingest.using)
-        yield "steps.ingest.using", what, "Use parquet, csv or auto."
 
 
 _NOT_YET = "asks for {}, which is not supported by this version of mlrecipes."
@@ -75,6 +72,13 @@ def _contradictions(config: RecipeConfig) -> Iterator[Finding]:
     if not config.steps.ingest.has_location:
         what = "has no location, no location_method and no sql for using: spark_sql."
         yield "steps.ingest", what, "Say where the data lie: location: data.parquet"
+    for name, section in (
+        ("ingest", config.steps.ingest),
+        ("ingest_scoring", config.steps.ingest_scoring),
+    ):
+        if section is not None and section.version is not None and section.timestamp is not None:
+            what = "is beside timestamp: a table is read as of a version or a time, not both."
+            yield f"steps.{name}.version", what, "Remove one of them."
     if config.steps.train.predict_output == "probability" and not config.is_binary:
         what = "is 'probability', which a recipe without positive_class cannot give."
         yield "steps.train.predict_output", what, "Set positive_class, or use 'recipes'."

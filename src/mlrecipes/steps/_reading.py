@@ -10,11 +10,17 @@ from typing import Any
 from mlrecipes.config.step_schema import Ingest
 from mlrecipes.errors import DataError, UserCodeError, did_you_mean, few
 from mlrecipes.feature_records import Lookup
-from mlrecipes.ports import StoredFrame
-from mlrecipes.records import Section, Source
+from mlrecipes.ports import DELTA_URI, SPARK_URI, StoredFrame, TableQuery
+from mlrecipes.records import Facts, Section, Source, Text
 from mlrecipes.steps._contract import Context
 
-__all__ = ["Ingested", "narrowed", "read_rows"]
+__all__ = ["Ingested", "narrowed", "read_rows", "sources_section"]
+
+TABLES = ("delta", "spark_sql")
+NOT_WATCHED = (
+    "Spark read these rows: a plan does not see whether its tables changed since. "
+    "Run with --from {step} to read them anew."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,11 @@ def read_rows(key: str, section: Ingest, context: Context, into: str) -> Ingeste
     location = _locate(key, section, context)
     loader = context.functions.get(f"{key}.loader_method")
     path = context.staging / f"{into}.parquet"
-    dataset = context.ports.reader.read(location, section.using, path, loader)
+    if section.using in TABLES and loader is None:
+        asked = _table_query(key, section, context, location)
+        dataset = context.ports.reader.read_table(asked, path)
+    else:
+        dataset = context.ports.reader.read(location, section.using, path, loader)
     table = dataset.table
     columns = list(table.dtypes)
     for name in section.columns:
@@ -56,6 +66,35 @@ def narrowed(ingested: Ingested, columns: Sequence[str], context: Context) -> In
     """Some columns of the rows, numbered from 0."""
     table = context.ports.reader.narrow(ingested.table, columns)
     return dataclasses.replace(ingested, table=table)
+
+
+def sources_section(ingested: Ingested, step: str) -> Section:
+    """What was read, each table with its version."""
+    facts = [(f"file {i}", _named(source)) for i, source in enumerate(ingested.sources, 1)]
+    is_watched = not any(source.uri.startswith(SPARK_URI) for source in ingested.sources)
+    note = () if is_watched else (Text(NOT_WATCHED.format(step=step)),)
+    return Section("Sources", (Facts(tuple(facts)), *note))
+
+
+def _named(source: Source) -> str:
+    if source.sha256 and source.uri.startswith((DELTA_URI, SPARK_URI)):
+        uri, version = source.uri.partition("#")[0], source.sha256.rpartition("@")[2]
+        return f"{uri}, version {version}"
+    return source.uri
+
+
+def _table_query(key: str, section: Ingest, context: Context, location: Any) -> TableQuery:
+    keys = ("location", "sql", "version", "timestamp")
+    engine = context.config.feature_store.using
+    return TableQuery(
+        section.using,
+        location,
+        section.sql,
+        section.version,
+        section.timestamp,
+        {name: context.where(f"{key}.{name}") for name in keys},
+        f"feature_store.using: {engine} in profile {context.project.profile}",
+    )
 
 
 def _locate(key: str, section: Ingest, context: Context) -> Any:

@@ -14,7 +14,7 @@ from mlrecipes.errors import DataError, did_you_mean, few
 from mlrecipes.feature_ports import FeatureStore
 from mlrecipes.feature_records import Lookup
 from mlrecipes.features.lookups import lookups_json
-from mlrecipes.records import ArtifactKind, ArtifactSpec, Facts, Section, StepResult
+from mlrecipes.records import ArtifactKind, ArtifactSpec, Section, StepResult
 from mlrecipes.steps._contract import Context, Step, UserFunction
 from mlrecipes.steps._features import check_columns, key_places, table_source
 from mlrecipes.steps._joining import (
@@ -25,7 +25,7 @@ from mlrecipes.steps._joining import (
     spine_columns,
 )
 from mlrecipes.steps._quality import TableAtDoor, open_doors, training_suite
-from mlrecipes.steps._reading import Ingested, narrowed, read_rows
+from mlrecipes.steps._reading import Ingested, narrowed, read_rows, sources_section
 
 __all__ = ["STEP", "WITH_FEATURES"]
 
@@ -155,11 +155,11 @@ def _cover_scoring(
 
 
 def _sections(ingested: Ingested, context: Context) -> list[Section]:
-    table, uris = ingested.table, [source.uri for source in ingested.sources]
+    table = ingested.table
     sections = [
         Section("Data Schema", (schema_table(table),)),
         Section("Data Preview", (preview_table(table),)),
-        Section("Sources", (Facts(tuple((f"file {i}", uri) for i, uri in enumerate(uris, 1))),)),
+        sources_section(ingested, "ingest"),
     ]
     if context.config.steps.ingest.skip_data_profiling:
         return sections

@@ -10,9 +10,9 @@ from mlrecipes.checks.profile import preview_table, profile_stored, schema_table
 from mlrecipes.config.schema import RecipeConfig
 from mlrecipes.errors import DataError, GateRejected
 from mlrecipes.ports import NoRowsError
-from mlrecipes.records import ArtifactKind, ArtifactSpec, Facts, Section, StepResult
+from mlrecipes.records import ArtifactKind, ArtifactSpec, Section, StepResult
 from mlrecipes.steps._contract import Context, Step, UserFunction
-from mlrecipes.steps._reading import Ingested, narrowed, read_rows
+from mlrecipes.steps._reading import Ingested, narrowed, read_rows, sources_section
 
 __all__ = ["STEP"]
 
@@ -61,11 +61,11 @@ def run(inputs: Inputs, context: Context) -> StepResult:
 
 
 def _sections(ingested: Ingested, *, is_profiled: bool) -> list[Section]:
-    table, uris = ingested.table, [source.uri for source in ingested.sources]
+    table = ingested.table
     sections = [
         Section("Data Schema", (schema_table(table),)),
         Section("Data Preview", (preview_table(table),)),
-        Section("Sources", (Facts(tuple((f"file {i}", uri) for i, uri in enumerate(uris, 1))),)),
+        sources_section(ingested, "ingest_scoring"),
     ]
     profiled = [Section("Data Profile", (profile_stored(table),))] if is_profiled else []
     return [*profiled, *sections]

@@ -14,11 +14,13 @@ from urllib.request import url2pathname
 
 from mlrecipes.checks.names import check_names_are_text
 from mlrecipes.errors import StoreError, TryAgain, UserCodeError, did_you_mean, few, shorten
-from mlrecipes.ports import NoRowsError, ReadDataset, StoredFrame
+from mlrecipes.ports import NoRowsError, ReadDataset, StoredFrame, TableQuery
 from mlrecipes.records import Source
+from mlrecipes.stores.delta_source import read_delta
 from mlrecipes.stores.frame_writer import select_columns, write_frame
 from mlrecipes.stores.frames import FrameFile
 from mlrecipes.stores.parts import Part, join_parts
+from mlrecipes.stores.places import relative
 from mlrecipes.stores.tables import AUTO, part_of_file, suffix_format
 
 if TYPE_CHECKING:
@@ -89,6 +91,18 @@ class FileDatasetReader:
                 part.path.unlink(missing_ok=True)
         return ReadDataset(FrameFile(into), tuple(sources))
 
+    def read_table(self, asked: TableQuery, into: Path) -> ReadDataset:
+        """Read a Delta table, or the result of a query on Spark, into one Parquet file.
+
+        Raises:
+            StoreError: There is no such table or version, or it cannot be read.
+        """
+        if asked.using == "spark_sql":
+            from mlrecipes.stores.spark_source import read_sql
+
+            return read_sql(asked, into)
+        return read_delta(asked, self._root, into)
+
     def stored(self, path: Path) -> FrameFile:
         """A Parquet file as a frame."""
         return FrameFile(path)
@@ -154,7 +168,7 @@ class FileDatasetReader:
             raise StoreError(f"{path} cannot be read: {error.strerror}.") from error
         if urlsplit(place).scheme in {"http", "https"}:
             return Source(_public(place), size_bytes, sha256)
-        return Source(_relative(path, self._root), size_bytes, sha256)
+        return Source(relative(path, self._root), size_bytes, sha256)
 
     def _download(self, url: str) -> Path:
         """Fetch a file; two addresses whose files have one name do not meet."""
@@ -233,18 +247,6 @@ def _missing(path: Path) -> StoreError:
 def _beside(folder: Path) -> str:
     names = few(sorted(entry.name for entry in folder.iterdir()))
     return f"In {folder}: {names or 'nothing'}."
-
-
-def _relative(path: Path, root: Path) -> str:
-    """A path as it is called from the recipe's root; whole if it lies elsewhere.
-
-    Links are followed only to find the root, so that a linked data folder keeps its name.
-    """
-    normal = Path(os.path.normpath(path.absolute()))
-    for base in (root.absolute(), root.resolve()):
-        if normal.is_relative_to(os.path.normpath(base)):
-            return normal.relative_to(os.path.normpath(base)).as_posix()
-    return normal.as_posix()
 
 
 def _public(url: str) -> str:

@@ -1,0 +1,59 @@
+"""A recipe over a Delta table: the plan says when the table changed."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from deltalake import write_deltalake
+
+from mlrecipes import Recipe, RecipeError
+from tests.conftest import REGRESSION, houses, write_project
+
+CSV = "{using: csv, location: houses.csv}"
+
+
+def recipe_over(root: Path, ingest: str) -> Recipe:
+    text = REGRESSION["recipe.yaml"].replace(CSV, ingest)
+    return Recipe(
+        profile="local", root=write_project(root / "prices", REGRESSION | {"recipe.yaml": text})
+    )
+
+
+def append(root: Path, n_rows: int) -> None:
+    rows = pa.Table.from_pandas(houses(n_rows).drop(columns="sold"))
+    write_deltalake(root / "prices" / "table", rows, mode="append")
+
+
+def why_ingest(recipe: Recipe) -> str:
+    return recipe.plan("ingest")[0].because
+
+
+def test_a_commit_to_the_table_makes_ingest_stale(tmp_path: Path) -> None:
+    recipe = recipe_over(tmp_path, "{using: delta, location: table}")
+    append(tmp_path, 40)
+    recipe.run("ingest")
+    before = why_ingest(recipe)
+    append(tmp_path, 20)
+    assert "input table changed: version 0 -> 1" in why_ingest(recipe)
+    recipe.run("ingest")
+    assert len(recipe.get_artifact("ingested_data")) == 60
+    assert why_ingest(recipe) == before
+
+
+def test_a_pinned_version_stays_whatever_is_added(tmp_path: Path) -> None:
+    recipe = recipe_over(tmp_path, "{using: delta, location: table, version: 0}")
+    append(tmp_path, 40)
+    recipe.run("ingest")
+    before = why_ingest(recipe)
+    append(tmp_path, 20)
+    assert why_ingest(recipe) == before
+    assert "delta-table://table, version 0" in recipe.inspect("ingest")._repr_html_()
+
+
+def test_a_version_that_is_not_there_is_told_with_its_line(tmp_path: Path) -> None:
+    recipe = recipe_over(tmp_path, "{using: delta, location: table, version: 5}")
+    append(tmp_path, 40)
+    with pytest.raises(
+        RecipeError, match=r"recipe.yaml:5: table has no version 5; the newest is 0"
+    ):
+        recipe.run("ingest")
