@@ -208,14 +208,21 @@ def _copy(table: DeltaTable, name: str, into: Path) -> None:
             f"{name} uses what only Spark can read: {str(error).splitlines()[0]}",
             hint="Read it with using: spark_sql and sql: FROM delta.`/folder` SELECT *",
         ) from error
-    batches = dataset.scanner(
-        batch_size=min(MAX_ROWS_AT_ONCE, rows_in_group(len(dataset.schema))),
-        batch_readahead=1,
-        fragment_readahead=1,
-        fragment_scan_options=ParquetFragmentScanOptions(
-            use_buffered_stream=True, buffer_size=BUFFER_BYTES, pre_buffer=False
-        ),
-    ).to_batches()
+    options = ParquetFragmentScanOptions(
+        use_buffered_stream=True, buffer_size=BUFFER_BYTES, pre_buffer=False
+    )
+    # File by file, on one thread: a scan of all of them runs ahead and fills the memory.
+    batches = (
+        batch
+        for fragment in dataset.get_fragments()
+        for batch in fragment.to_batches(
+            schema=dataset.schema,
+            batch_size=min(MAX_ROWS_AT_ONCE, rows_in_group(len(dataset.schema))),
+            batch_readahead=0,
+            use_threads=False,
+            fragment_scan_options=options,
+        )
+    )
     write_rows(batches, dataset.schema, name, into, hint="Are its rows all deleted?")
 
 
