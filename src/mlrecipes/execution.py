@@ -78,6 +78,10 @@ class Executor:
         if self._project.journal.exists():
             self._ports = self._make_ports(self._project)
 
+    def shows(self, step: str) -> bool:
+        """Whether the profile has a card of the step."""
+        return self._cards.html_path(step).is_file()
+
     def use_again(self, manifest: Manifest) -> None:
         """Make an older result, and its card, the profile's current one."""
         project = self._project

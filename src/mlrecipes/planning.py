@@ -21,12 +21,9 @@ from mlrecipes.dag.fingerprint import flatten
 from mlrecipes.dag.graph import Graph, build_graph
 from mlrecipes.dag.plan import Known, Wanted
 from mlrecipes.errors import ConfigError, Problem, RecipeError, did_you_mean
-from mlrecipes.feature_records import TABLE_URI
 from mlrecipes.features.definition import FeatureDefinition, load_definitions, tables_by_set
-from mlrecipes.ports import DELTA_URI
-from mlrecipes.records import JSON, ArtifactSpec, Manifest, Source
+from mlrecipes.records import JSON, ArtifactSpec, Manifest
 from mlrecipes.steps import Step, UserFunction, steps_of, with_model_card
-from mlrecipes.stores.delta_source import delta_change
 from mlrecipes.stores.destinations import (
     Destinations,
     local_database,
@@ -34,9 +31,10 @@ from mlrecipes.stores.destinations import (
     resolve_destinations,
 )
 from mlrecipes.stores.digests import DigestMemory
-from mlrecipes.stores.feature_backends import local_table
+from mlrecipes.stores.doubts import CACHE, Doubts
 from mlrecipes.stores.objects import ObjectStore
 from mlrecipes.stores.reset_log import ResetMarks
+from mlrecipes.stores.shared_results import SharedResults
 from mlrecipes.user_code.declared import declaration_problems
 from mlrecipes.user_code.source import SourceTree
 
@@ -79,8 +77,13 @@ class Project:
 
     @property
     def workspace(self) -> Path:
-        """The folder that holds all results, below the recipe's root."""
-        return self.root / WORKSPACE
+        """The folder that holds all results, below the recipe's root if none is named."""
+        return self._path(self.config.results.workspace or WORKSPACE)
+
+    @property
+    def cache(self) -> Path:
+        """Where functions of the recipe keep what they made or fetched."""
+        return self.workspace / CACHE
 
     @property
     def journal(self) -> Path:
@@ -90,12 +93,14 @@ class Project:
     @cached_property
     def store(self) -> ObjectStore:
         """Results of steps."""
-        return ObjectStore(self.workspace)
+        if self._shared is None:
+            return ObjectStore(self.workspace)
+        return SharedResults(self.workspace, self._shared)
 
     @cached_property
     def resets(self) -> ResetMarks:
         """When runs and model were last reset."""
-        return ResetMarks(self.workspace / "resets.json")
+        return ResetMarks((self._shared or self.workspace) / "resets.json")
 
     @property
     def runs_mark(self) -> str:
@@ -244,7 +249,7 @@ class Project:
         doubts = {
             name: doubt
             for name, manifest in current.items()
-            if (doubt := self._doubt(manifest)) is not None
+            if (doubt := self._doubts.about(manifest)) is not None
         }
         doubts |= {
             name: "its last result is damaged or gone"
@@ -255,6 +260,22 @@ class Project:
         return Known(current, doubts, self.store.find)
 
     # -- private -----------------------------------------------------------------------
+
+    def _path(self, text: str) -> Path:
+        return self.root / Path(text).expanduser()
+
+    @property
+    def _shared(self) -> Path | None:
+        location = self.config.results.location
+        return None if location is None else self._path(location)
+
+    @property
+    def _doubts(self) -> Doubts:
+        config = self.config
+        tables = config.feature_store if config.feature_store.using == "local" else None
+        recorded = frozenset(name for name, step in self.steps.items() if step.needs_tracking)
+        database = local_database(self.destinations.tracking_uri)
+        return Doubts(self.root, self.workspace, self.digests, tables, recorded, database)
 
     def _declaration_problems(self, function: UserFunction) -> Iterator[Problem]:
         yield from declaration_problems(
@@ -319,39 +340,6 @@ class Project:
             return {f"file.{MODEL_CARD}": self.digests.digest(self.root / MODEL_CARD)[1]}
         except OSError:
             return {}
-
-    def _doubt(self, manifest: Manifest) -> str | None:
-        for source in manifest.sources:
-            if (change := self._source_change(source)) is not None:
-                return change
-        database = local_database(self.destinations.tracking_uri)
-        is_recorded = self.steps[manifest.step].needs_tracking
-        if is_recorded and database is not None and not database.exists():
-            return f"the tracking store {database.name} is gone"
-        return None
-
-    def _source_change(self, source: Source) -> str | None:
-        """Why what was read is not what it was; what lies elsewhere is not looked at."""
-        if source.uri.startswith(TABLE_URI):
-            return self._table_change(source)
-        if source.uri.startswith(DELTA_URI):
-            return delta_change(source, self.root)
-        if source.sha256 is None or "://" in source.uri:
-            return None
-        try:
-            _size, sha256 = self.digests.digest(self.root / source.uri)
-        except OSError:
-            return f"input {source.uri} is gone"
-        return None if sha256 == source.sha256 else f"input {source.uri} changed"
-
-    def _table_change(self, source: Source) -> str | None:
-        if self.config.feature_store.using != "local":
-            return None
-        name = source.uri.removeprefix(TABLE_URI)
-        now = local_table(self.config.feature_store, self.root, self.workspace, name)
-        if now is None:
-            return f"feature table {name} is gone"
-        return None if now.content_id == source.sha256 else f"feature table {name} changed"
 
 
 def open_project(

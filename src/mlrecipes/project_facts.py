@@ -37,7 +37,7 @@ def gather_facts(project: Project, *, with_record: bool, with_tags: bool = False
         with_record: Also collect what only the step that makes the model needs.
         with_tags: Also collect the tags, for a step that opens a run.
     """
-    cache = project.workspace / "cache"
+    cache = project.cache
     cache.mkdir(parents=True, exist_ok=True)
     if not with_record:
         tags = _tags(project) if with_tags else {}

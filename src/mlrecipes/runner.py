@@ -104,9 +104,10 @@ def _run_all(
             own = {**wanted.parts[name], **inputs}
             found = executor.execute(project.steps[name], decision, own, results)
         elif name not in outcomes:
-            if found != known.current.get(name):
+            if found != known.current.get(name) or not executor.shows(name):
                 executor.use_again(found)
             tell(Event("cached", name, found.summary))
+        project.store.share(project.profile, found)
         results[name] = found
         outcomes.setdefault(name, _outcome(decision, found))
 

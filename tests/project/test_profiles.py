@@ -73,7 +73,9 @@ def test_production_shares_no_place_with_dev() -> None:
     values = yaml.safe_load((ROOT / "profiles/databricks_prod.yaml").read_text(encoding="utf-8"))
     dev = yaml.safe_load((ROOT / "profiles/databricks_dev.yaml").read_text(encoding="utf-8"))
     same = {name for name in values if dev.get(name) == values[name]}
-    assert same.isdisjoint({"DATA", "SCHEMA", "EXPERIMENT", "MODEL_NAME", "PREDICTIONS"})
+    assert same.isdisjoint(
+        {"DATA", "SCHEMA", "EXPERIMENT", "MODEL_NAME", "PREDICTIONS", "WORKSPACE", "RESULTS"}
+    )
 
 
 @pytest.mark.parametrize("profile", ON_DATABRICKS)
@@ -84,6 +86,8 @@ def test_the_command_line_moves_a_profile_to_another_catalog(profile: str) -> No
         "PREDICTIONS": "other.risk.predictions",
         "EXPERIMENT": "/Shared/other",
         "DATA": "/Volumes/other/risk/raw",
+        "WORKSPACE": "elsewhere",
+        "RESULTS": "/Volumes/other/risk/results",
     }
     config = load_config(ROOT, profile, names).config
     assert "home_credit_dev" not in (said := config.model_dump_json())

@@ -20,7 +20,7 @@ from mlrecipes.config.promote_schema import Promote
 from mlrecipes.config.quality_schema import Quality
 from mlrecipes.config.step_schema import Ingest, Register, Split, Train, Transform
 
-__all__ = ["CustomMetric", "Experiment", "ModelRegistry", "RecipeConfig", "Steps"]
+__all__ = ["CustomMetric", "Experiment", "ModelRegistry", "RecipeConfig", "Results", "Steps"]
 
 
 class CustomMetric(Model):
@@ -54,6 +54,20 @@ class ModelRegistry(Section):
     registry_uri: str | None = None
     alias: str = "challenger"
     """Extension: the alias that a newly registered version gets."""
+
+
+class Results(Section):
+    """Where the results of steps lie.
+
+    Attributes:
+        workspace: Folder of this machine to work in, with locks and renames; by default
+            ``.mlrecipes`` beside recipe.yaml.
+        location: Folder that other machines see too, such as a volume: what one of them made,
+            none makes again.
+    """
+
+    workspace: str | None = Field(default=None, min_length=1)
+    location: str | None = Field(default=None, min_length=1)
 
 
 class Steps(Section):
@@ -90,6 +104,7 @@ class RecipeConfig(Section):
         id_cols: Extension: columns that identify a row and never reach the model.
         quality: Extension: what tables are expected to be.
         feature_store: Extension: where feature tables are kept.
+        results: Extension: where the results of steps lie.
         ignore_cols: Extension: columns kept for splits and reports, hidden from the model.
         protected_cols: Extension: attributes such as sex or age, hidden from the model and kept
             to compare how it treats their groups.
@@ -107,6 +122,7 @@ class RecipeConfig(Section):
     seed: Whole = 42
     steps: Steps
     quality: Quality = Quality()
+    results: Results = Results()
     feature_store: FeatureStoreSettings = FeatureStoreSettings()
     experiment: Experiment = Experiment()
     model_registry: ModelRegistry = ModelRegistry()

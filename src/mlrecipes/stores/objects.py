@@ -163,6 +163,9 @@ class ObjectStore:
         pointer.parent.mkdir(parents=True, exist_ok=True)
         _write_durably(pointer, manifest.key)
 
+    def share(self, profile: str, manifest: Manifest) -> None:
+        """Put a result where other machines see it; a workspace alone has no such place."""
+
     def clean(self, profile: str, steps: Iterable[str]) -> list[str]:
         """Forget the current results of steps and remove those that no profile uses.
 
