@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from mlrecipes.checks.drift_counting import MIN_COUNT, as_text, count_column, plan_numbers
 from mlrecipes.checks.profile import profile_column
+from mlrecipes.monitor_records import ColumnKind, ColumnPlan
 from mlrecipes.records import ColumnProfile
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["PROFILE_FILE", "PROFILE_VERSION", "training_profile"]
+__all__ = ["PROFILE_FILE", "PROFILE_VERSION", "column_facts", "training_profile"]
 
 PROFILE_FILE = "training_profile.json"
 """In the folder of a model."""
-PROFILE_VERSION = 1
+PROFILE_VERSION = 2
+"""Since 2 numbers have cells, which monitoring counts by."""
 MAX_VALUES = 50
-MIN_COUNT = 5
-"""A value that fewer rows have could tell whose they are, so it is not kept."""
 QUANTILES = ("0", "0.25", "0.5", "0.75", "1")
 
 
@@ -29,27 +30,48 @@ def training_profile(features: pd.DataFrame) -> dict[str, Any]:
         features: Raw feature columns of the training part.
 
     Returns:
-        ``{"version": 1, "n_rows": n, "columns": {name: facts}}`` where facts are ``dtype``,
-        ``n``, ``null_share``, ``n_distinct``; for numbers ``mean``, ``std``, ``quantiles`` and
-        ``histogram`` (``edges`` and ``counts``); for others ``top_values`` (each with its count,
-        most frequent first; only values of five rows or more).
+        ``{"version": 2, "n_rows": n, "columns": {name: facts}}``; see :func:`column_facts`.
     """
     columns = ((str(name), features.iloc[:, i]) for i, name in enumerate(features.columns))
-    described: Mapping[str, Any] = {name: _facts(name, column) for name, column in columns}
+    described: Mapping[str, Any] = {name: column_facts(name, column) for name, column in columns}
     return {"version": PROFILE_VERSION, "n_rows": len(features), "columns": described}
 
 
-def _facts(name: str, column: pd.Series) -> dict[str, Any]:
+def column_facts(name: str, column: pd.Series) -> dict[str, Any]:
+    """Describe one column.
+
+    Returns:
+        ``dtype``, ``n``, ``n_missing``, ``null_share``, ``n_distinct``; for numbers ``mean``,
+        ``std``, ``quantiles``, ``histogram`` (``edges`` and ``counts``) and ``cells`` (``edges``,
+        ``counts`` and ``means``: about as many rows in each); for others ``top_values`` (each
+        with its count, most frequent first; only values of five rows or more).
+    """
     profile = profile_column(name, column)
     n_rows = max(1, profile.n_rows)
     facts = {
         "dtype": profile.dtype,
         "n": profile.n_rows,
+        "n_missing": profile.n_missing,
         "null_share": profile.n_missing / n_rows,
         "n_distinct": profile.n_distinct,
     }
     is_number = profile.mean is not None or bool(profile.quantiles)
-    return facts | (_number(profile) if is_number else {"top_values": _top(column)})
+    if not is_number:
+        return facts | {"top_values": _top(column)}
+    return facts | _number(profile) | _cells(name, column)
+
+
+def _cells(name: str, column: pd.Series) -> dict[str, Any]:
+    """Counts by which later rows can be counted too."""
+    import numpy as np
+
+    numbers = column.to_numpy(dtype=float, na_value=np.nan)
+    finite = numbers[np.isfinite(numbers)]
+    if not finite.size:
+        return {}
+    edges, _counts, means = plan_numbers(finite)
+    counts = count_column(column, ColumnPlan(name, ColumnKind.NUMBER, edges))
+    return {"cells": {"edges": list(edges), "counts": list(counts.cells), "means": list(means)}}
 
 
 def _number(profile: ColumnProfile) -> dict[str, Any]:
@@ -70,4 +92,4 @@ def _top(column: pd.Series) -> list[list[Any]]:
         counts = column.value_counts().head(MAX_VALUES)
     except TypeError:
         return []
-    return [[str(value), int(n)] for value, n in counts.items() if n >= MIN_COUNT]
+    return [[as_text(value), int(n)] for value, n in counts.items() if n >= MIN_COUNT]
