@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlrecipes.errors import GateRejected, RecipeError
+from mlrecipes.errors import GateRejected, RecipeError, StoreError
 from mlrecipes.planning import Project
 from mlrecipes.records import CardView, Manifest, StepResult, StepStatus
 from mlrecipes.reports.card_json import card_json
@@ -152,4 +152,22 @@ def failed_view(
         warnings=tuple(noted),
         error=str(failure),
         traceback="" if is_gate else trace,
+    )
+
+
+def newest_card(project: Project, step: str | None) -> Card:
+    """The card of a step, of the last one that has a card if none is given.
+
+    Raises:
+        StoreError: The step never ran.
+    """
+    names = [project.graph.step(step).name] if step else list(reversed(project.graph.names))
+    folder = CardFolder(project.workspace, project.profile)
+    for name in names:
+        if folder.html_path(name).is_file():
+            return Card(folder.html_path(name), folder.json_path(name))
+    what = f"{step} has" if step else "The steps have"
+    raise StoreError(
+        f"{what} no card with profile '{project.profile}': it never ran.",
+        hint=f"Run it: mlrecipes run{f' --step {step}' if step else ''} -p {project.profile}",
     )

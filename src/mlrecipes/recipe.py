@@ -6,12 +6,11 @@ import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mlrecipes.cards import Card, CardFolder
+from mlrecipes.cards import Card, newest_card
 from mlrecipes.config.load import find_recipe_root
 from mlrecipes.dag.plan import plan
-from mlrecipes.errors import StoreError
 from mlrecipes.execution import Event, silent
 from mlrecipes.planning import Project, open_project
 from mlrecipes.predict_options import PredictOptions, with_options
@@ -23,6 +22,9 @@ from mlrecipes.runner import Request, StepOutcome, run_plan
 from mlrecipes.steps import Ports
 from mlrecipes.stores.lock import workspace_lock
 from mlrecipes.user_code.imports import UserCode
+
+if TYPE_CHECKING:
+    from mlrecipes.comparing import Comparison
 
 __all__ = ["Card", "PredictOptions", "Recipe"]
 
@@ -120,9 +122,8 @@ class Recipe:
             TryAgain: Another process runs the recipe, or was faster to write a table.
             RecipeError: A table could not be built; those before it are there.
         """
-        project = self._open(tuple(sets))
         request = Request("features", None, wait_s)
-        return tuple(run_plan(project, request, _connect, on_event or silent))
+        return tuple(run_plan(self._open(tuple(sets)), request, _connect, on_event or silent))
 
     def plan(self, step: str | None = None, *, from_step: str | None = None) -> list[Decision]:
         """Say which steps would run up to ``step``, and why. Nothing is run or imported."""
@@ -139,6 +140,16 @@ class Recipe:
         project = self._open()
         project.check()
         project.check_queries()
+
+    def compare(self, base: Recipe) -> Comparison:
+        """Compare the last results with another checkout's; both have run up to ``evaluate``.
+
+        Raises:
+            RecipeError: One of them has no results, or they predict different things.
+        """
+        from mlrecipes.comparing import compare
+
+        return compare(base._open(), self._open())
 
     def suggest_expectations(
         self, table: str | Path, into: str | Path | None = None, *, force: bool = False
@@ -169,17 +180,7 @@ class Recipe:
         Raises:
             StoreError: The step never ran.
         """
-        project = self._open()
-        names = [project.graph.step(step).name] if step else list(reversed(project.graph.names))
-        folder = CardFolder(project.workspace, project.profile)
-        for name in names:
-            if folder.html_path(name).is_file():
-                return Card(folder.html_path(name), folder.json_path(name))
-        what = f"{step} has" if step else "The steps have"
-        raise StoreError(
-            f"{what} no card with profile '{self._profile}': it never ran.",
-            hint=f"Run it: mlrecipes run{f' --step {step}' if step else ''} -p {self._profile}",
-        )
+        return newest_card(self._open(), step)
 
     def get_artifact(self, name: str) -> Any:
         """Load something that a step made, checked against its digest.

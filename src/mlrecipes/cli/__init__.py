@@ -13,6 +13,7 @@ import click
 # Importing a module adds its commands to the group.
 from mlrecipes.cli import (  # noqa: F401
     cleaning,
+    comparing,
     looking,
     predicting,
     promoting,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mlrecipes.model_card_records import CardBlock, ModelCardFiles, ModelCardView, Words
-from mlrecipes.records import Facts, Table
+from mlrecipes.model_card_records import ModelCardFiles, ModelCardView
 from mlrecipes.reports.html import render_page
-from mlrecipes.reports.markdown import escape, markdown_bullets, markdown_table, paragraph
+from mlrecipes.reports.markdown import escape, paragraph
+from mlrecipes.reports.markdown_blocks import markdown_block
 
 __all__ = ["render_model_card"]
 
@@ -36,22 +36,4 @@ def _markdown(view: ModelCardView) -> Iterator[str]:
         yield from ("", f"## {escape(part.title)}")
         for block in part.blocks:
             yield ""
-            yield from _block(block)
-
-
-def _block(block: CardBlock) -> Iterator[str]:
-    match block:
-        case Words():
-            if block.label:
-                yield from (f"### {escape(block.label)}", "")
-            yield from markdown_bullets(block.texts)
-        case Facts():
-            yield from markdown_table(("fact", "value"), block.items)
-        case Table():
-            if block.caption:
-                yield from (f"### {escape(block.caption)}", "")
-            yield from markdown_table(block.columns, block.rows)
-        case _:
-            yield from (f"### {escape(block.caption)}", "")
-            rows = list(zip(block.labels, block.values, strict=False))
-            yield from markdown_table(("name", block.value_label), rows)
+            yield from markdown_block(block)
