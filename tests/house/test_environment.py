@@ -12,23 +12,31 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).parents[2]
 
 
-def declared() -> list[Requirement]:
+LOCK, DATABRICKS_LOCK = "requirements.lock", "requirements.databricks.lock"
+every_lock = pytest.mark.parametrize("lock", [LOCK, DATABRICKS_LOCK])
+
+
+def declared() -> list[tuple[str, Requirement]]:
+    """What pyproject.toml asks for, each with the lock that must hold it."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    texts = [
-        *project["project"]["dependencies"],
-        *project["project"]["optional-dependencies"]["spark"],
-        *project["dependency-groups"]["test"],
-    ]
-    return [Requirement(text) for text in texts]
+    always = project["project"]["dependencies"]
+    extras = project["project"]["optional-dependencies"]
+    texts = {
+        LOCK: [*always, *extras["spark"], *project["dependency-groups"]["test"]],
+        DATABRICKS_LOCK: [*always, *extras["databricks"]],
+    }
+    return [(lock, Requirement(text)) for lock in texts for text in texts[lock]]
 
 
-def locked() -> dict[str, str]:
+def lines_of(lock: str) -> list[str]:
+    text = (ROOT / lock).read_text(encoding="utf-8").replace("\\\n", " ")
+    return [line for line in text.splitlines() if line and not line.startswith("#")]
+
+
+def locked(lock: str) -> dict[str, str]:
     """Distribution to exact version, of the lines that hold for this Python."""
-    text = (ROOT / "requirements.lock").read_text(encoding="utf-8").replace("\\\n", " ")
     pins = {}
-    for line in text.splitlines():
-        if not line or line.startswith("#"):
-            continue
+    for line in lines_of(lock):
         requirement = Requirement(line.split(" --hash")[0].strip())
         marker = requirement.marker
         if marker is None or marker.evaluate(default_environment()):
@@ -38,20 +46,33 @@ def locked() -> dict[str, str]:
     return pins
 
 
-@pytest.mark.parametrize("requirement", declared(), ids=lambda requirement: requirement.name)
-def test_each_requirement_is_locked_to_a_version_that_it_allows(requirement: Requirement) -> None:
-    assert locked()[requirement.name.lower()] in requirement.specifier
+@pytest.mark.parametrize(("lock", "requirement"), declared(), ids=str)
+def test_each_requirement_is_locked_to_a_version_that_it_allows(
+    lock: str, requirement: Requirement
+) -> None:
+    assert locked(lock)[requirement.name.lower()] in requirement.specifier
 
 
-def test_every_locked_distribution_carries_hashes() -> None:
-    text = (ROOT / "requirements.lock").read_text(encoding="utf-8").replace("\\\n", " ")
-    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
-    assert [line for line in lines if "--hash=sha256:" not in line] == []
+@every_lock
+def test_every_locked_distribution_carries_hashes(lock: str) -> None:
+    assert [line for line in lines_of(lock) if "--hash=sha256:" not in line] == []
 
 
-def test_the_lock_names_no_address() -> None:
-    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+@every_lock
+def test_the_lock_names_no_address(lock: str) -> None:
+    text = (ROOT / lock).read_text(encoding="utf-8")
     assert re.findall(r"https?://|--index-url|--find-links", text) == []
+
+
+def test_databricks_keeps_its_own_spark() -> None:
+    assert {"pyspark", "delta-spark"}.isdisjoint(locked(DATABRICKS_LOCK))
+
+
+def test_the_databricks_lock_comes_from_the_command_that_pyproject_names() -> None:
+    comments = re.findall(r"^# +(.*)$", (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    command = " ".join(comments[comments.index(next(c for c in comments if "uv pip" in c)) :][:2])
+    (line,) = re.findall(r"^# +(uv .*)$", (ROOT / DATABRICKS_LOCK).read_text(), re.MULTILINE)
+    assert command.replace(" -q ", " ") == line
 
 
 def test_the_environment_is_the_lock_on_the_python_that_the_project_requires() -> None:
@@ -65,6 +86,6 @@ def test_the_environment_is_the_lock_on_the_python_that_the_project_requires() -
 def test_the_running_environment_is_the_locked_one() -> None:
     from importlib.metadata import version
 
-    pins = locked()
+    pins = locked(LOCK)
     names = ["mlflow", "lightgbm", "pandas", "scikit-learn", "pyarrow", "duckdb", "pydantic"]
     assert {name: version(name) for name in names} == {name: pins[name] for name in names}
