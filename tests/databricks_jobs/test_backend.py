@@ -53,7 +53,7 @@ def workspace(double: Double, clock: InstantClock) -> Workspace:
 def job(**task: object) -> Job:
     file = {"python_file": SCRIPT, "parameters": []}
     given = {"task_key": "t", "spark_python_task": file, "existing_cluster_id": "c"} | task
-    return Job("name", given, (), 60, "mlrecipes-1")
+    return Job("name", given, (), 60, "mlrecipes-1", "digest")
 
 
 def ended(life: str, result: str = "", message: str = "") -> dict[str, str]:
@@ -157,6 +157,6 @@ def test_the_double_refuses_what_cannot_run(double: Double, workspace: Workspace
     workspace.upload_once(SCRIPT, b"")
     with pytest.raises(StoreError, match="exactly one kind of compute"):
         workspace.submit(job(environment_key="e"))
-    with pytest.raises(StoreError, match="python_file is not in a volume"):
+    with pytest.raises(StoreError, match="not in a volume"):
         workspace.submit(job(spark_python_task={"python_file": "dbfs:/x.py"}))
     assert double.jobs == {}

@@ -3,128 +3,181 @@
 import gzip
 import json
 import os
+import signal
 import subprocess
 import sys
-import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
+from mlflow.entities import Run
+from mlflow.exceptions import ExecutionException
 
+from mlrecipes.databricks_jobs.backend import DatabricksJobs
+from tests.databricks_jobs.double_compute import JOB_TOKEN
+from tests.databricks_jobs.tiny import (
+    PROJECT,
+    SECRET,
+    plugin,
+    put_greeting_where_the_double_finds_it,
+    server_arguments,
+    server_environment,
+    tiny_project,
+)
 from tests.databricks_jobs.workspace_double import TOKEN, Double, workspace_double
+from tests.mlflow_at import mlflow_at
 from tests.servers import mlflow_server
 
 pytestmark = pytest.mark.e2e
 
 SRC = Path(__file__).parents[2] / "src"
-# Without the processes for jobs of its own.
-QUIET = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-SECRET = "hush-" + "hush"
-PROJECT = {
-    "MLproject": "name: tiny\nentry_points:\n  train:\n    parameters:\n"
-    '      x: {type: string, default: ""}\n'
-    '    command: "python train.py --x {x}"\n',
-    "requirements.txt": "./greeting-1.0-py3-none-any.whl\n",
-    "train.py": "import sys, os, greeting, mlflow\n"
-    "if sys.argv[2] == 'fail':\n    raise ValueError('no such column')\n"
-    "with mlflow.start_run():\n    mlflow.log_text(sys.argv[2] + greeting.WORD, 'x.txt')\n"
-    "    mlflow.log_dict(dict(files=sorted(os.listdir())), 'files.json')\n",
+SERVERLESS = {
+    "volume": "/Volumes/main/ml/jobs",
+    "serverless": {"environment_version": "4"},
+    "requirements": "requirements.txt",
+    "poll_s": 1,
 }
+CLUSTER = {"spark_version": "17.3.x-scala2.13", "node_type_id": "n", "num_workers": 0}
+
+
+@dataclass
+class Place:
+    """A project, a double, and an MLflow server."""
+
+    root: Path
+    double: Double
+    mlflow: str
+
+    def command(self, x: str) -> list[str]:
+        (self.root / "jobs.json").write_text(json.dumps(SERVERLESS))
+        run = ["run", "project", "-e", "train", "-b", "databricks-jobs", "-c", "jobs.json"]
+        return [sys.executable, "-m", "mlflow", *run, "-P", f"x={x}"]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return os.environ | {
+            "MLFLOW_TRACKING_URI": self.mlflow,
+            "DATABRICKS_HOST": self.double.address,
+            "DATABRICKS_TOKEN": TOKEN,
+            "PYTHONPATH": os.pathsep.join([str(SRC), str(self.root / "plugin")]),
+        }
+
+    def mlflow_run(self, x: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            self.command(x),
+            cwd=self.root,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def last_run(self) -> Run:
+        (run,) = MlflowClient(self.mlflow).search_runs(["0"], max_results=1)
+        return run
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Double, str]]:
-    """A project under git, a double, and the address of an MLflow server."""
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     root = tmp_path_factory.mktemp("jobs")
-    project = root / "project"
-    project.mkdir()
-    for name, text in PROJECT.items():
-        (project / name).write_text(text)
-    with zipfile.ZipFile(project / "greeting-1.0-py3-none-any.whl", "w") as wheel:
-        about = "greeting-1.0.dist-info"
-        wheel.writestr("greeting.py", "WORD = '!'\n")
-        wheel.writestr(f"{about}/METADATA", "Metadata-Version: 2.1\nName: greeting\nVersion: 1.0\n")
-        wheel.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
-        wheel.writestr(f"{about}/RECORD", "")
-    for command in (["init", "-q"], ["add", "."]):
-        subprocess.run(["git", *command], cwd=project, check=True)  # noqa: S607
-    (project / ".env").write_text(f"PASSWORD={SECRET}")
-    # The entry point as an installed package has it.
-    plugin = root / "plugin" / "plugin-1.0.dist-info"
-    plugin.mkdir(parents=True)
-    (plugin / "METADATA").write_text("Metadata-Version: 2.1\nName: plugin\nVersion: 1.0\n")
-    (plugin / "entry_points.txt").write_text(
-        "[mlflow.project_backend]\n"
-        "databricks-jobs = mlrecipes.databricks_jobs.backend:DatabricksJobs\n"
-    )
-    store = f"sqlite:///{root / 'mlflow.db'}"
-    server = ["server", "--workers", "1", "--backend-store-uri", store]
-    server += ["--artifacts-destination", str(root / "artifacts")]
+    tiny_project(root / "project")
+    plugin(root / "plugin")
     with (
-        mlflow_server(server, "/health", root, os.environ | QUIET) as (address, _process),
+        mlflow_server(server_arguments(root), "/health", root, server_environment()) as (mlflow, _),
         workspace_double(root) as double,
     ):
-        yield root, double, address
+        put_greeting_where_the_double_finds_it(double)
+        yield Place(root, double, mlflow)
 
 
-def mlflow_run(place: tuple[Path, Double, str], x: str) -> "subprocess.CompletedProcess[str]":
-    root, double, address = place
-    config = {
-        "volume": "/Volumes/main/ml/jobs",
-        "serverless": {"environment_version": "4"},
-        "requirements": "requirements.txt",
-        "poll_s": 1,
-    }
-    (root / "jobs.json").write_text(json.dumps(config))
-    run = ["run", "project", "-e", "train", "-b", "databricks-jobs", "-c", "jobs.json"]
-    return subprocess.run(
-        [sys.executable, "-m", "mlflow", *run, "-P", f"x={x}"],
-        cwd=root,
-        env=os.environ
-        | {
-            "MLFLOW_TRACKING_URI": address,
-            "DATABRICKS_HOST": double.address,
-            "DATABRICKS_TOKEN": TOKEN,
-            "PYTHONPATH": os.pathsep.join([str(SRC), str(root / "plugin")]),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def test_a_project_runs_in_the_job_and_in_the_run_that_mlflow_made(
-    place: tuple[Path, Double, str],
-) -> None:
-    _root, double, address = place
-    done = mlflow_run(place, "$(two) words")
+def test_a_project_runs_in_the_job_and_in_the_run_that_mlflow_made(place: Place) -> None:
+    done = place.mlflow_run("$(two) words")
     assert done.returncode == 0, done.stderr[-3000:]
-    client = MlflowClient(address)
-    (run,) = client.search_runs(["0"], max_results=1)
+    client, run = MlflowClient(place.mlflow), place.last_run()
     assert run.info.status == "FINISHED"
-    assert run.data.tags["mlflow.databricks.runURL"].startswith(double.address)
+    assert run.data.tags["mlflow.databricks.runURL"].startswith(place.double.address)
     assert run.data.tags["mlflow.project.backend"] == "databricks-jobs"
     assert {file.path for file in client.list_artifacts(run.info.run_id)} == {"x.txt", "files.json"}
     text = Path(client.download_artifacts(run.info.run_id, "x.txt")).read_text()
     assert text == "$(two) words!"
     files = json.loads(Path(client.download_artifacts(run.info.run_id, "files.json")).read_text())
-    assert files["files"] == sorted([*PROJECT, "greeting-1.0-py3-none-any.whl"])
-    (body,) = double.calls("runs/submit")
-    assert json.loads(body)["environments"][0]["spec"] == {"environment_version": "4"}
-    bodies = b"".join(body for _method, _path, body in double.seen)
-    assert TOKEN.encode() not in bodies
-    for file in double.root.glob("Volumes/main/ml/jobs/mlrecipes/*.tar.gz"):
-        assert SECRET.encode() not in gzip.decompress(file.read_bytes())
+    assert files["files"] == sorted(PROJECT)
 
 
-def test_a_job_that_fails_is_exit_code_1_with_its_error_and_link(
-    place: tuple[Path, Double, str],
-) -> None:
-    _root, double, address = place
-    done = mlflow_run(place, "fail")
+def test_requirements_lie_in_the_volume_and_databricks_installs_them(place: Place) -> None:
+    request = json.loads(place.double.calls("runs/submit")[0])
+    assert request["tasks"][0]["disable_auto_optimization"] is True
+    spec = request["environments"][0]["spec"]
+    (line,) = spec.pop("dependencies")
+    assert spec == {"environment_version": "4"}
+    file = place.double.root / line.removeprefix("-r /")
+    assert file.name == "requirements.txt"
+    assert file.read_text() == PROJECT["requirements.txt"]
+
+
+def test_no_secret_is_in_what_was_sent_or_uploaded(place: Place) -> None:
+    bodies = b"".join(body for _method, _path, body in place.double.seen)
+    for secret in (TOKEN, JOB_TOKEN, SECRET):
+        assert secret.encode() not in bodies
+    archives = list(place.double.root.glob("Volumes/main/ml/jobs/mlrecipes/*.tar.gz"))
+    assert len(archives) == 1
+    assert SECRET.encode() not in gzip.decompress(archives[0].read_bytes())
+
+
+def test_a_job_that_fails_is_exit_code_1_with_its_error_and_link(place: Place) -> None:
+    done = place.mlflow_run("fail")
     assert done.returncode == 1
-    assert "The job ended with FAILED: RuntimeError: The project's command ended" in done.stderr
-    assert f"{double.address}/jobs/runs/" in done.stderr
-    (run,) = MlflowClient(address).search_runs(["0"], max_results=1)
-    assert run.info.status == "FAILED"
+    assert "The job ended with FAILED: ValueError: no such column" in done.stderr
+    assert f"{place.double.address}/jobs/runs/" in done.stderr
+    assert place.last_run().info.status == "FAILED"
+
+
+@pytest.mark.parametrize(
+    "compute", [{"new_cluster": CLUSTER}, {"existing_cluster_id": "0102-abc"}], ids=str
+)
+def test_a_cluster_runs_it_too(
+    place: Place, monkeypatch: pytest.MonkeyPatch, compute: dict[str, object]
+) -> None:
+    for name in ("DATABRICKS_HOST", "DATABRICKS_TOKEN"):
+        monkeypatch.setenv(name, place.environment[name])
+    config = {name: SERVERLESS[name] for name in ("volume", "requirements", "poll_s")}
+    project, rest = str(place.root / "project"), (None, config | compute, place.mlflow, "0")
+    with mlflow_at(place.mlflow):
+        DatabricksJobs().run(project, "train", {"x": "on a cluster"}, *rest)
+        with pytest.raises(ExecutionException, match="exit code 3") as caught:
+            DatabricksJobs().run(project, "train", {"x": "exit"}, *rest)
+    assert "roc_auc 0.6 < 0.7 required" in str(caught.value)
+    assert place.last_run().info.status == "FAILED"
+    (task,) = json.loads(place.double.calls("runs/submit")[-1])["tasks"]
+    assert {name: task[name] for name in compute} == compute
+    (library,) = task["libraries"]
+    assert library["requirements"].startswith("/Volumes/main/ml/jobs/mlrecipes/")
+
+
+@pytest.mark.parametrize(
+    ("stop", "life"), [(signal.SIGINT, "PENDING"), (signal.SIGTERM, "RUNNING")]
+)
+def test_who_stops_mlflow_run_stops_the_job(place: Place, stop: signal.Signals, life: str) -> None:
+    double = place.double
+    n_jobs, n_cancelled = len(double.jobs), len(double.calls("runs/cancel"))
+    double.states = [{"life_cycle_state": "PENDING"}] if life == "PENDING" else []
+    n_looks = len(double.calls("runs/get"))
+    client = subprocess.Popen(
+        place.command("sleep"), cwd=place.root, env=place.environment, stderr=subprocess.PIPE
+    )
+
+    def waits() -> bool:
+        if len(double.jobs) == n_jobs or len(double.calls("runs/get")) < n_looks + 2:
+            return client.poll() is not None
+        return bool(double.states) or double.jobs[n_jobs + 1].state["life_cycle_state"] == life
+
+    double.wait_until(waits)
+    client.send_signal(stop)
+    _out, said = client.communicate()
+    assert client.returncode != 0, said
+    assert double.calls("runs/cancel")[n_cancelled:] == [b'{"run_id": %d}' % (n_jobs + 1)]
+    assert double.jobs[n_jobs + 1].state["result_state"] == "CANCELED"
+    assert place.last_run().info.status == "KILLED"
+    double.states = []

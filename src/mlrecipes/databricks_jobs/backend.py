@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 import signal
 import threading
 from collections.abc import Iterator, Mapping
@@ -21,11 +22,11 @@ from mlflow.projects.utils import fetch_and_validate_project, get_or_create_run,
 from mlrecipes.databricks_jobs import on_compute
 from mlrecipes.databricks_jobs.command import command_of
 from mlrecipes.databricks_jobs.packing import Archive, pack_project
-from mlrecipes.databricks_jobs.request import job_of, tracking_for_job
+from mlrecipes.databricks_jobs.request import Files, Job, job_of, tracking_for_job
 from mlrecipes.databricks_jobs.settings import Settings, read_settings
 from mlrecipes.databricks_jobs.waiting import Outcome, cancel, wait_for
 from mlrecipes.databricks_jobs.workspace import Workspace, open_workspace
-from mlrecipes.errors import RecipeError, StoreError
+from mlrecipes.errors import RecipeError, StoreError, shorten
 
 if TYPE_CHECKING:
     from databricks.sdk.clock import Clock
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 __all__ = ["DatabricksJobs", "JobRun"]
 
 _log = logging.getLogger(__name__)
+
+PASSWORD_IN_URL = re.compile(rb"https?://[^/\s@]+@")
 
 
 class JobRun(SubmittedRun):
@@ -110,27 +113,34 @@ class DatabricksJobs(AbstractBackend):
             command = command_of(project.get_entry_point(entry_point), given)
             archive = pack_project(root, max_mb=settings.max_archive_mb)
             workspace = open_workspace(settings.host, settings.profile, self._clock)
-            files = _upload(workspace, settings, archive)
-            run = get_or_create_run(  # type: ignore[no-untyped-call]
-                None, project_uri, experiment_id, root, version, entry_point, given
-            )
-            run_id = run.info.run_id
-            variables = {
-                "MLFLOW_TRACKING_URI": tracking,
-                "MLFLOW_EXPERIMENT_ID": str(experiment_id),
-                "MLFLOW_RUN_ID": run_id,
-            }
+            files = _upload(workspace, settings, root, archive)
             name = f"{project.name or root.name}: {entry_point}"
-            with _run_ends_too(run_id):
-                job = job_of(settings, name, files, variables, command)
-                submitted = JobRun(run_id, workspace.submit(job), workspace, settings, self._clock)
-                with _cancelled_on_signals(submitted):
-                    _tag(submitted, workspace, archive, settings)
-                    if settings.wait:
-                        _finish(submitted)
-            return submitted
+            with _sigterm_as_ctrl_c():
+                run = get_or_create_run(  # type: ignore[no-untyped-call]
+                    None, project_uri, experiment_id, root, version, entry_point, given
+                )
+                variables = {
+                    "MLFLOW_TRACKING_URI": tracking,
+                    "MLFLOW_EXPERIMENT_ID": str(experiment_id),
+                    "MLFLOW_RUN_ID": run.info.run_id,
+                }
+                with _run_ends_too(run.info.run_id):
+                    job = job_of(settings, name, files, variables, command)
+                    return self._submit(run.info.run_id, job, workspace, settings)
         except RecipeError as error:
             raise ExecutionException(str(error)) from error
+
+    def _submit(self, run_id: str, job: Job, workspace: Workspace, settings: Settings) -> JobRun:
+        """Start the job and, if asked for, wait; Ctrl-C cancels it."""
+        submitted = JobRun(run_id, workspace.submit(job), workspace, settings, self._clock)
+        try:
+            _tag(submitted, workspace, job, settings)
+            if settings.wait:
+                _finish(submitted)
+        except KeyboardInterrupt:
+            submitted.cancel()
+            raise
+        return submitted
 
 
 def _fetch(
@@ -141,18 +151,47 @@ def _fetch(
     return Path(root), load_project(root)  # type: ignore[no-untyped-call]
 
 
-def _upload(workspace: Workspace, settings: Settings, archive: Archive) -> tuple[str, str, str]:
+def _upload(workspace: Workspace, settings: Settings, root: Path, archive: Archive) -> Files:
     folder = f"{settings.volume}/mlrecipes"
+    requirements = _requirements(settings, root, archive)
     script = Path(on_compute.__file__).read_bytes()
-    script_path = f"{folder}/on_compute-{hashlib.sha256(script).hexdigest()[:16]}.py"
-    archive_path = f"{folder}/{archive.digest}.tar.gz"
-    workspace.upload_once(script_path, script)
-    done = "uploaded" if workspace.upload_once(archive_path, archive.content) else "is there"
-    _log.info("%d tracked files, %s: %s", archive.n_files, archive_path, done)
-    return script_path, archive_path, archive.digest
+    files = Files(
+        script=f"{folder}/on_compute-{_digest(script)}.py",
+        archive=f"{folder}/{archive.digest}.tar.gz",
+        digest=archive.digest,
+        requirements=f"{folder}/{_digest(requirements)}/requirements.txt" if requirements else None,
+    )
+    workspace.upload_once(files.script, script)
+    if files.requirements is not None:
+        workspace.upload_once(files.requirements, requirements)
+    done = "uploaded" if workspace.upload_once(files.archive, archive.content) else "is there"
+    _log.info("%d tracked files, %s: %s", len(archive.names), files.archive, done)
+    return files
 
 
-def _tag(submitted: JobRun, workspace: Workspace, archive: Archive, settings: Settings) -> None:
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def _requirements(settings: Settings, root: Path, archive: Archive) -> bytes:
+    if settings.requirements is None:
+        return b""
+    if settings.requirements not in archive.names:
+        raise StoreError(
+            f"requirements is '{shorten(settings.requirements)}', which git does not track.",
+            hint=f"Run: git add {shorten(settings.requirements)}",
+        )
+    content = (root / settings.requirements).read_bytes()
+    if PASSWORD_IN_URL.search(content):
+        raise StoreError(
+            f"An address in {shorten(settings.requirements)} holds a password; "
+            "who may read the volume would see it.",
+            hint="Let an administrator set the package index of the workspace.",
+        )
+    return content
+
+
+def _tag(submitted: JobRun, workspace: Workspace, job: Job, settings: Settings) -> None:
     job_run_id = submitted._job_run_id
     page = workspace.look(job_run_id).run_page_url or ""
     _log.info("Job run %s: %s", job_run_id, page)
@@ -160,7 +199,7 @@ def _tag(submitted: JobRun, workspace: Workspace, archive: Archive, settings: Se
         "mlflow.project.backend": "databricks-jobs",
         "mlflow.databricks.runURL": page,
         "mlrecipes.job.run_id": str(job_run_id),
-        "mlrecipes.job.archive": archive.digest,
+        "mlrecipes.job.archive": job.archive_digest,
     }
     for name, value in tags.items():
         MlflowClient().set_tag(submitted.run_id, name, value)
@@ -195,15 +234,12 @@ def _run_ends_too(run_id: str) -> Iterator[None]:
 
 
 @contextmanager
-def _cancelled_on_signals(submitted: JobRun) -> Iterator[None]:
-    """Ctrl-C and SIGTERM cancel the job first."""
+def _sigterm_as_ctrl_c() -> Iterator[None]:
+    """Whoever stops a run of CI sends SIGTERM; the job must not go on alone then either."""
     in_main = threading.current_thread() is threading.main_thread()
     before = signal.signal(signal.SIGTERM, _interrupt) if in_main else None
     try:
         yield
-    except KeyboardInterrupt:
-        submitted.cancel()
-        raise
     finally:
         if in_main:
             signal.signal(signal.SIGTERM, before)

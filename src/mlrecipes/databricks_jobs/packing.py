@@ -37,12 +37,12 @@ class Archive:
     Attributes:
         content: A tar file, compressed.
         digest: SHA-256 of the content, in hex.
-        n_files: How many files it holds.
+        names: Of the files that it holds.
     """
 
     content: bytes
     digest: str
-    n_files: int
+    names: tuple[str, ...]
 
 
 def pack_project(root: Path, *, max_mb: int) -> Archive:
@@ -77,7 +77,7 @@ def pack_project(root: Path, *, max_mb: int) -> Archive:
         for name in files:
             _add(tar, root, name)
     content = buffer.getvalue()
-    return Archive(content, hashlib.sha256(content).hexdigest(), len(files))
+    return Archive(content, hashlib.sha256(content).hexdigest(), tuple(files))
 
 
 def _tracked(root: Path) -> list[str]:

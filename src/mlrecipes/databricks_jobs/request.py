@@ -8,14 +8,31 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mlrecipes.databricks_jobs.settings import Settings
+from mlrecipes.databricks_jobs.settings import Serverless, Settings
 from mlrecipes.errors import StoreError
 
-__all__ = ["Job", "job_of", "tracking_for_job"]
+__all__ = ["Files", "Job", "job_of", "tracking_for_job"]
 
 TASK = "project"
 # The Jobs API refuses longer parameters of a task.
 MAX_PARAMETERS_BYTES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What lies in the volume.
+
+    Attributes:
+        script: The part that runs in the job.
+        archive: The project.
+        digest: Of the archive.
+        requirements: Packages that Databricks installs before the job.
+    """
+
+    script: str
+    archive: str
+    digest: str
+    requirements: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +44,7 @@ class Job:
     environments: tuple[dict[str, Any], ...]
     timeout_s: int
     idempotency_token: str
+    archive_digest: str
 
 
 def tracking_for_job(uri: str) -> str:
@@ -54,7 +72,7 @@ def tracking_for_job(uri: str) -> str:
 def job_of(
     settings: Settings,
     name: str,
-    files: tuple[str, str, str],
+    files: Files,
     variables: Mapping[str, str],
     command: Sequence[str],
 ) -> Job:
@@ -63,7 +81,7 @@ def job_of(
     Args:
         settings: Of the backend.
         name: If the settings have none.
-        files: Path of the script and of the archive in the volume, and the archive's digest.
+        files: What was uploaded.
         variables: For the environment of the command; its MLFLOW_RUN_ID makes a second
             submission of the same run the same job.
         command: A program and its arguments.
@@ -71,10 +89,7 @@ def job_of(
     Raises:
         StoreError: The parameters are too long for the Jobs API.
     """
-    script, archive, digest = files
-    parameters = ["--archive", archive, "--digest", digest]
-    if settings.requirements is not None:
-        parameters += ["--requirements", settings.requirements]
+    parameters = ["--archive", files.archive, "--digest", files.digest]
     for variable, value in variables.items():
         parameters += ["--env", f"{variable}={value}"]
     parameters += ["--", *command]
@@ -82,17 +97,33 @@ def job_of(
         raise StoreError("The parameters of the entry point are too long for a job.")
     task: dict[str, Any] = {
         "task_key": TASK,
-        "spark_python_task": {"python_file": script, "parameters": parameters},
+        "spark_python_task": {"python_file": files.script, "parameters": parameters},
     }
+    task |= _compute(settings)
     environments: tuple[dict[str, Any], ...] = ()
     if settings.serverless is not None:
-        task["environment_key"] = TASK
-        version = settings.serverless.environment_version
-        environments = ({"environment_key": TASK, "spec": {"environment_version": version}},)
-    elif settings.new_cluster is not None:
-        tags = {**settings.tags, **(settings.new_cluster.get("custom_tags") or {})}
-        task["new_cluster"] = settings.new_cluster | ({"custom_tags": tags} if tags else {})
-    else:
-        task["existing_cluster_id"] = settings.existing_cluster_id
+        environments = (_environment(settings.serverless, files),)
+    elif files.requirements is not None:
+        task["libraries"] = [{"requirements": files.requirements}]
     token = f"mlrecipes-{variables['MLFLOW_RUN_ID']}"
-    return Job(settings.job_name or name, task, environments, settings.timeout_s, token)
+    return Job(
+        settings.job_name or name, task, environments, settings.timeout_s, token, files.digest
+    )
+
+
+def _compute(settings: Settings) -> dict[str, Any]:
+    if settings.serverless is not None:
+        # Serverless compute tries again what failed; a gate would be asked until it says yes.
+        return {"environment_key": TASK, "disable_auto_optimization": True}
+    if settings.new_cluster is None:
+        return {"existing_cluster_id": settings.existing_cluster_id}
+    tags = {**settings.tags, **(settings.new_cluster.get("custom_tags") or {})}
+    return {"new_cluster": settings.new_cluster | ({"custom_tags": tags} if tags else {})}
+
+
+def _environment(serverless: Serverless, files: Files) -> dict[str, Any]:
+    """Serverless compute takes lines of pip's requirements files; libraries are for clusters."""
+    spec: dict[str, Any] = {"environment_version": serverless.environment_version}
+    if files.requirements is not None:
+        spec["dependencies"] = [f"-r {files.requirements}"]
+    return {"environment_key": TASK, "spec": spec}

@@ -62,8 +62,8 @@ class Settings(_Model):
         profile: Of ``~/.databrickscfg``; by default as Databricks' SDK decides.
         host: Of the workspace; by default as Databricks' SDK decides.
         job_name: By default the project and its entry point.
-        requirements: A tracked file, installed before the command; by default the compute's own
-            packages serve.
+        requirements: A tracked file in pip's form; Databricks installs it before the job starts.
+            By default the compute's own packages serve.
         timeout_s: The job is cancelled after so many seconds.
         poll_s: Seconds between two looks at the job.
         max_archive_mb: A larger archive is refused.
@@ -78,7 +78,7 @@ class Settings(_Model):
     profile: str | None = None
     host: str | None = None
     job_name: str | None = Field(default=None, min_length=1, max_length=4096)
-    requirements: str | None = None
+    requirements: str | None = Field(default=None, min_length=1)
     timeout_s: Whole = Field(default=6 * 3600, ge=60)
     poll_s: Whole = Field(default=10, ge=1)
     max_archive_mb: Whole = Field(default=100, ge=1)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from mlrecipes._version import __version__
 from mlrecipes.databricks_jobs.request import Job
 from mlrecipes.errors import StoreError, TryAgain, shorten
 
@@ -23,6 +24,8 @@ __all__ = ["Workspace", "open_workspace"]
 
 RETRY_WITHIN_S = 300
 MAX_TEXT = 600
+MAX_ERROR_LINES = 25
+MAX_ERROR_LINE = 240
 
 
 def open_workspace(host: str | None, profile: str | None, clock: Clock) -> Workspace:
@@ -42,7 +45,7 @@ def open_workspace(host: str | None, profile: str | None, clock: Clock) -> Works
             retry_timeout_seconds=RETRY_WITHIN_S,
             disable_experimental_files_api_client=True,  # one request a file
             product="mlrecipes",
-            product_version="0.0.0",
+            product_version=__version__,
         )
         return Workspace(WorkspaceClient(config=config))
     except ValueError as error:
@@ -105,7 +108,7 @@ class Workspace:
             self._client.jobs.cancel_run(run_id)
 
     def error_of(self, run: Run) -> str:
-        """What the task of a job said when it failed; empty if that cannot be read."""
+        """What the task of a job said when it failed, line by line; empty if it cannot be read."""
         from databricks.sdk.errors.base import DatabricksError
 
         if not run.tasks or run.tasks[0].run_id is None:
@@ -114,7 +117,10 @@ class Workspace:
             output = self._client.jobs.get_run_output(run.tasks[0].run_id)
         except (DatabricksError, OSError):
             return ""
-        return shorten(output.error or "", limit=MAX_TEXT)
+        lines = (output.error or "").splitlines()
+        if len(lines) > MAX_ERROR_LINES:
+            lines = [lines[0], *lines[1 - MAX_ERROR_LINES :]]
+        return "\n".join(shorten(line, limit=MAX_ERROR_LINE) for line in lines)
 
 
 @contextmanager
