@@ -1,5 +1,6 @@
 """A recipe over a Delta table: the plan says when the table changed."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -7,6 +8,7 @@ import pytest
 from deltalake import write_deltalake
 
 from mlrecipes import Recipe, RecipeError
+from mlrecipes.errors import ConfigError
 from tests.conftest import REGRESSION, houses, write_project
 
 CSV = "{using: csv, location: houses.csv}"
@@ -57,3 +59,27 @@ def test_a_version_that_is_not_there_is_told_with_its_line(tmp_path: Path) -> No
         RecipeError, match=r"recipe.yaml:5: table has no version 5; the newest is 0"
     ):
         recipe.run("ingest")
+
+
+def test_a_filter_belongs_to_the_key_and_the_card_says_how_many_rows_it_left(
+    tmp_path: Path,
+) -> None:
+    recipe = recipe_over(tmp_path, "{using: delta, location: table, filter: rooms >= 5}")
+    append(tmp_path, 80)
+    recipe.run("ingest")
+    rooms = recipe.get_artifact("ingested_data")["rooms"]
+    assert rooms.min() == 5
+    assert f"{len(rooms)} of 80" in recipe.inspect("ingest")._repr_html_()
+    path = tmp_path / "prices" / "recipe.yaml"
+    path.write_text(path.read_text().replace("rooms >= 5", "rooms >= 6"))
+    assert "steps.ingest.filter rooms >= 5 → rooms >= 6" in why_ingest(recipe)
+
+
+@pytest.mark.parametrize("call", [Recipe.check, lambda recipe: recipe.run("ingest")])
+def test_a_filter_that_engines_see_differently_is_told_with_its_line(
+    tmp_path: Path, call: Callable[[Recipe], object]
+) -> None:
+    recipe = recipe_over(tmp_path, "{using: csv, location: houses.csv, filter: area / rooms > 3}")
+    message = r"recipe.yaml:5: steps.ingest.filter divides by what may be zero.* NULLIF.rooms, 0."
+    with pytest.raises(ConfigError, match=message):
+        call(recipe)

@@ -200,9 +200,10 @@ class Project:
         Raises:
             ConfigError: All problems at once.
         """
+        from mlrecipes.features.condition import filter_problems
         from mlrecipes.features.sql import parse_query
 
-        found: list[Problem] = []
+        found = list(filter_problems(self.config, self.loaded.places.find))
         raw: list[str] = []
         for definition in self.feature_definitions:
             try:

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from mlrecipes.errors import StoreError
 from mlrecipes.feature_records import Lookup
 from mlrecipes.records import Scalar, Source
+from mlrecipes.selection import EVERYTHING, Selection
 
 __all__ = [
     "DELTA_URI",
@@ -77,10 +78,11 @@ class StoredFrame(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ReadDataset:
-    """A data frame in a file and the files it came from."""
+    """A data frame in a file and the files it came from; ``n_seen`` rows before the filter."""
 
     table: StoredFrame
     sources: tuple[Source, ...]
+    n_seen: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ class TableQuery:
         timestamp: Of a Delta table: the version that was the newest then.
         places: Where these keys stand, such as ``{"location": "recipe.yaml:5"}``.
         engine: What the recipe says of its engine, for messages.
+        selection: The columns and rows that are wanted.
     """
 
     using: str
@@ -104,6 +107,7 @@ class TableQuery:
     timestamp: str | datetime | None = None
     places: Mapping[str, str] = field(default_factory=dict)
     engine: str = ""
+    selection: Selection = EVERYTHING
 
     def at(self, key: str) -> str:
         """Where a key stands."""
@@ -119,6 +123,7 @@ class DatasetReader(Protocol):
         using: str,
         into: Path,
         loader: Any | None = None,
+        selection: Selection = EVERYTHING,
     ) -> ReadDataset:
         """Read one or more locations, which may be larger than memory, into one Parquet file.
 
@@ -129,11 +134,12 @@ class DatasetReader(Protocol):
             into: The Parquet file to write; other files of its folder may be written and
                 removed again.
             loader: The user's function ``(path, using) -> DataFrame``, called once a file.
+            selection: Columns and rows that are wanted; they are numbered from 0 then.
 
         Raises:
             StoreError: A location does not exist, is empty or cannot be read.
             UserCodeError: The loader failed or returned no frame.
-            DataError: A column's name is no text.
+            DataError: A column's name is no text, or a wanted column is not there.
         """
         ...
 

@@ -66,9 +66,10 @@ def _ingest(steps: Steps, path: str, project: Project) -> Ingest:
                 "location": place,
                 "location_method": None,
                 "location_params": {},
+                "filter": None,
             }
             return section.model_copy(update=update)
-        # All its columns: what the model looks up is left out, what it lacks is told.
+        # All its columns and rows: what the model looks up is left out, what it lacks is told.
         return Ingest(using="auto", location=place)
     if section is None or not section.has_location:
         what = "says not where the rows to score are."

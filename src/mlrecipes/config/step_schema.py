@@ -74,7 +74,8 @@ class Ingest(Section):
             ``spark_sql``, or any other word together with ``loader_method``.
         location_method: Extension: a function in ``steps/ingest.py`` that returns the path.
         location_params: Extension: its keyword arguments.
-        columns: Extension: keep only these columns of the data.
+        columns: Extension: read only these columns of the data.
+        filter: Extension: read only the rows that meet this SQL condition.
         feature_lookups: Extension: features to be put beside each row.
     """
 
@@ -87,6 +88,7 @@ class Ingest(Section):
     version: Whole | None = None
     timestamp: str | datetime | None = None
     columns: Names = ()
+    filter: str | None = None
     feature_lookups: tuple[FeatureLookup, ...] = ()
     skip_data_profiling: bool = False
 
@@ -95,6 +97,11 @@ class Ingest(Section):
         """Whether it says where the data lie; the section for scoring may leave it open."""
         sql = self.sql if self.using == "spark_sql" else None
         return bool(self.location or self.location_method or sql)
+
+    @property
+    def is_selective(self) -> bool:
+        """Whether it leaves out columns or rows."""
+        return bool(self.columns or self.filter)
 
     @model_validator(mode="after")
     def _is_readable(self) -> Self:

@@ -151,7 +151,7 @@ def _parsed(definition: FeatureDefinition, sql: str) -> exp.Query:
     return trees[0]
 
 
-def not_portable(tree: exp.Query) -> Iterator[tuple[str, str]]:
+def not_portable(tree: exp.Expr) -> Iterator[tuple[str, str]]:
     """What engines compute differently, and what to write instead."""
     for node in tree.walk():
         if isinstance(node, exp.Func) and not isinstance(node, CONNECTIVES):

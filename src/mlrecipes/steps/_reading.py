@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlrecipes.config.step_schema import Ingest
-from mlrecipes.errors import DataError, UserCodeError, did_you_mean, few
+from mlrecipes.errors import ConfigError, Problem, UserCodeError
 from mlrecipes.feature_records import Lookup
 from mlrecipes.ports import DELTA_URI, SPARK_URI, StoredFrame, TableQuery
-from mlrecipes.records import Facts, Section, Source, Text
+from mlrecipes.records import Facts, Scalar, Section, Source, Text
+from mlrecipes.selection import Selection
 from mlrecipes.steps._contract import Context
 
 __all__ = ["Ingested", "narrowed", "read_rows", "sources_section"]
@@ -31,35 +32,36 @@ class Ingested:
     sources: tuple[Source, ...]
     lookups: tuple[Lookup, ...] = ()
     sections: tuple[Section, ...] = ()
+    picked: tuple[tuple[str, Scalar], ...] = ()
+    """What the filter has left, for the card."""
 
 
 def read_rows(key: str, section: Ingest, context: Context, into: str) -> Ingested:
     """Read the rows of a section into a Parquet file of this name in the staging folder.
 
+    Where ``columns`` or ``filter`` leave something out, the rows are numbered from 0.
+
     Raises:
+        ConfigError: The filter is no condition that means the same everywhere.
         DataError: The section names a column that is not there.
         NoRowsError: There is no row.
         StoreError: The data cannot be read.
         UserCodeError: The user's function failed.
     """
+    selection = _selection(key, section, context)
     location = _locate(key, section, context)
     loader = context.functions.get(f"{key}.loader_method")
     path = context.staging / f"{into}.parquet"
     if section.using in TABLES and loader is None:
         asked = _table_query(key, section, context, location)
+        asked = dataclasses.replace(asked, selection=selection)
         dataset = context.ports.reader.read_table(asked, path)
     else:
-        dataset = context.ports.reader.read(location, section.using, path, loader)
-    table = dataset.table
-    columns = list(table.dtypes)
-    for name in section.columns:
-        if name not in columns:
-            raise DataError(
-                f"{context.where(f'{key}.columns')}: columns names '{name}', which is not among "
-                f"the {len(columns)} columns of the data ({few(columns)}).",
-                hint=did_you_mean(name, columns),
-            )
-    return Ingested(table, dataset.sources)
+        dataset = context.ports.reader.read(location, section.using, path, loader, selection)
+    n_rows, n_seen = dataset.table.n_rows, dataset.n_seen
+    of = "" if n_seen is None else f" of {n_seen:,}"
+    picked = (("filter", section.filter), ("rows that meet it", f"{n_rows:,}{of}"))
+    return Ingested(dataset.table, dataset.sources, picked=picked if section.filter else ())
 
 
 def narrowed(ingested: Ingested, columns: Sequence[str], context: Context) -> Ingested:
@@ -73,7 +75,7 @@ def sources_section(ingested: Ingested, step: str) -> Section:
     facts = [(f"file {i}", _named(source)) for i, source in enumerate(ingested.sources, 1)]
     is_watched = not any(source.uri.startswith(SPARK_URI) for source in ingested.sources)
     note = () if is_watched else (Text(NOT_WATCHED.format(step=step)),)
-    return Section("Sources", (Facts(tuple(facts)), *note))
+    return Section("Sources", (Facts((*facts, *ingested.picked)), *note))
 
 
 def _named(source: Source) -> str:
@@ -81,6 +83,19 @@ def _named(source: Source) -> str:
         uri, version = source.uri.partition("#")[0], source.sha256.rpartition("@")[2]
         return f"{uri}, version {version}"
     return source.uri
+
+
+def _selection(key: str, section: Ingest, context: Context) -> Selection:
+    places = {name: context.where(f"{key}.{name}") for name in ("columns", "filter")}
+    if section.filter is None:
+        return Selection(section.columns, places=places)
+    from mlrecipes.features.condition import parse_condition
+
+    try:
+        condition = parse_condition(section.filter)
+    except ValueError as error:
+        raise ConfigError([Problem(places["filter"], None, f"{key}.filter", str(error))]) from error
+    return Selection(section.columns, condition.texts, condition.columns, places)
 
 
 def _table_query(key: str, section: Ingest, context: Context, location: Any) -> TableQuery:

@@ -74,12 +74,11 @@ def run(inputs: Inputs | InputsWithFeatures, context: Context) -> StepResult:
     config = context.config
     if config.steps.ingest.feature_lookups:
         rows = read_rows(KEY, config.steps.ingest, context, "spine")
-        spine = narrowed(rows, config.steps.ingest.columns or list(rows.table.dtypes), context)
-        ingested = _with_features(spine, inputs, context)
+        if not config.steps.ingest.is_selective:
+            rows = narrowed(rows, list(rows.table.dtypes), context)
+        ingested = _with_features(rows, inputs, context)
     else:
         ingested = read_rows(KEY, config.steps.ingest, context, INGESTED)
-        if config.steps.ingest.columns:
-            ingested = narrowed(ingested, config.steps.ingest.columns, context)
     table = ingested.table
     doors = open_doors(context, "ingest")
     doors.pass_through([TableAtDoor(training_suite(doors), table.path)])
@@ -126,6 +125,7 @@ def _with_features(
         sources=(*spine.sources, *others),
         lookups=lookups,
         sections=(lookup_section(lookups, cover(table, lookups), scoring),),
+        picked=spine.picked,
     )
 
 

@@ -12,7 +12,7 @@ from mlrecipes.errors import DataError, GateRejected
 from mlrecipes.ports import NoRowsError
 from mlrecipes.records import ArtifactKind, ArtifactSpec, Section, StepResult
 from mlrecipes.steps._contract import Context, Step, UserFunction
-from mlrecipes.steps._reading import Ingested, narrowed, read_rows, sources_section
+from mlrecipes.steps._reading import Ingested, read_rows, sources_section
 
 __all__ = ["STEP"]
 
@@ -49,8 +49,6 @@ def run(inputs: Inputs, context: Context) -> StepResult:
         ingested = read_rows(KEY, section, context, INGESTED)
     except NoRowsError as error:
         raise GateRejected(f"ingest_scoring: {error.message}", hint=error.hint) from error
-    if section.columns:
-        ingested = narrowed(ingested, section.columns, context)
     table = ingested.table
     return StepResult(
         outputs={INGESTED: table.path},

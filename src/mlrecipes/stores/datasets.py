@@ -16,11 +16,13 @@ from mlrecipes.checks.names import check_names_are_text
 from mlrecipes.errors import StoreError, TryAgain, UserCodeError, did_you_mean, few, shorten
 from mlrecipes.ports import NoRowsError, ReadDataset, StoredFrame, TableQuery
 from mlrecipes.records import Source
+from mlrecipes.selection import EVERYTHING, Selection
 from mlrecipes.stores.delta_source import read_delta
 from mlrecipes.stores.frame_writer import select_columns, write_frame
 from mlrecipes.stores.frames import FrameFile
-from mlrecipes.stores.parts import Part, join_parts
-from mlrecipes.stores.places import relative
+from mlrecipes.stores.parts import Part, chosen_part, join_parts
+from mlrecipes.stores.places import is_remote, relative
+from mlrecipes.stores.row_filter import RowPicker
 from mlrecipes.stores.tables import AUTO, part_of_file, suffix_format
 
 if TYPE_CHECKING:
@@ -57,22 +59,29 @@ class FileDatasetReader:
         using: str,
         into: Path,
         loader: Any | None = None,
+        selection: Selection = EVERYTHING,
     ) -> ReadDataset:
         """Read all files of all locations, in their order, into one Parquet file.
 
-        The files' own indexes are kept as they are, as in MLflow Recipes. Digests are taken
-        before a file is read, so that a change in between does not go unseen.
+        The files' own indexes are kept as they are, as in MLflow Recipes, unless only some
+        columns or rows are wanted. Digests are taken before a file is read, so that a change
+        in between does not go unseen. Parquet files at an address are read by Spark.
 
         Raises:
             StoreError: A location does not exist, is empty or cannot be read, or files have
                 different columns.
             TryAgain: A server does not answer.
             UserCodeError: The loader failed or gave no data frame.
-            DataError: A column's name is no text.
+            DataError: A column's name is no text, or a wanted column is not there.
         """
         places = [location] if isinstance(location, str) else list(location)
         if not places:
             raise StoreError("The location of the data is an empty list.")
+        if using == "parquet" and loader is None and any(map(is_remote, places)):
+            from mlrecipes.stores.spark_source import read_parquet
+
+            return read_parquet(places, selection, into)
+        picker = RowPicker(selection)
         parts: list[Part] = []
         sources = []
         for place in places:
@@ -81,15 +90,18 @@ class FileDatasetReader:
                 sources.append(source)
                 spare = into.with_name(f"{into.stem}-{len(sources)}{into.suffix}")
                 name = f"{len(sources)}. {source.uri}"
-                parts.append(_part(path, using, loader, name, spare))
+                part = _part(path, using, loader, name, spare)
+                parts.append(chosen_part(part, selection, picker))
         if sum(part.n_rows for part in parts) == 0:
-            named = ", ".join(f"{s.uri} ({s.size_bytes or 0:,} bytes)" for s in sources[:3])
-            raise NoRowsError(f"0 rows read from {named}.", hint="Is the file complete?")
+            raise _no_rows(sources, picker)
         join_parts(parts, into)
         for part in parts:
             if part.is_ours:
                 part.path.unlink(missing_ok=True)
-        return ReadDataset(FrameFile(into), tuple(sources))
+        table = FrameFile(into)
+        if not selection.is_everything and len(parts) > 1:
+            table = self.narrow(table, list(table.dtypes))
+        return ReadDataset(table, tuple(sources), picker.n_seen)
 
     def read_table(self, asked: TableQuery, into: Path) -> ReadDataset:
         """Read a Delta table, or the result of a query on Spark, into one Parquet file.
@@ -157,7 +169,8 @@ class FileDatasetReader:
         if "://" in place:
             raise StoreError(
                 f"Data cannot be read from {parts.scheme}: ({_public(place)}).",
-                hint="Use a local path, file: or http(s):, or fetch them in a location_method.",
+                hint="Use a local path, file: or http(s):, or fetch them in a location_method; "
+                "Parquet files are read by Spark with using: parquet.",
             )
         return self._root / Path(place).expanduser()
 
@@ -192,6 +205,13 @@ class FileDatasetReader:
             unfinished.unlink(missing_ok=True)
             raise _not_fetched(url, error) from None  # Its text may hold a password.
         return unfinished.replace(target)
+
+
+def _no_rows(sources: Sequence[Source], picker: RowPicker) -> NoRowsError:
+    named = ", ".join(f"{s.uri} ({s.size_bytes or 0:,} bytes)" for s in sources[:3])
+    if picker.n_seen:
+        return picker.none_left(named)
+    return NoRowsError(f"0 rows read from {named}.", hint="Is the file complete?")
 
 
 # ---- places ----------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ A version of a table never changes, so that its id and its version stand for its
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,14 +21,22 @@ from mlrecipes.stores.frame_writer import FrameWriter, rows_in_group
 from mlrecipes.stores.frames import FrameFile
 from mlrecipes.stores.joint_schema import as_type, with_timestamps
 from mlrecipes.stores.parts import BUFFER_BYTES, MAX_ROWS_AT_ONCE, Part
-from mlrecipes.stores.places import relative
+from mlrecipes.stores.places import is_remote, relative
+from mlrecipes.stores.row_filter import RowPicker
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from deltalake import DeltaTable
 
-__all__ = ["delta_change", "one_location", "read_delta", "version_asked", "write_rows"]
+__all__ = [
+    "check_no_doubles",
+    "delta_change",
+    "one_location",
+    "read_delta",
+    "version_asked",
+    "write_rows",
+]
 
 PINNED = "#version="
 CATALOG_NAME = re.compile(r"[^\W\d]\w*([.][^\W\d]\w*){1,2}")
@@ -59,10 +67,12 @@ def read_delta(asked: TableQuery, root: Path, into: Path) -> ReadDataset:
         history = newest.history() if asked.timestamp is not None else ()
         version = version_asked(asked, name, int(newest.version()), history)
         table = _as_of(asked, newest, folder, version)
-        _copy(table, f"{name}, version {version} ({asked.at('location')})", into)
+        picker = RowPicker(asked.selection)
+        _copy(table, picker, asked, f"{name}, version {version} ({asked.at('location')})", into)
     is_pinned = asked.version is not None or asked.timestamp is not None
     uri = f"{DELTA_URI}{name}" + (f"{PINNED}{version}" if is_pinned else "")
-    return ReadDataset(FrameFile(into), (Source(uri, None, f"{table.metadata().id}@{version}"),))
+    source = Source(uri, None, f"{table.metadata().id}@{version}")
+    return ReadDataset(FrameFile(into), (source,), picker.n_seen)
 
 
 def delta_change(source: Source, root: Path) -> str | None:
@@ -129,9 +139,11 @@ def version_asked(
 
 
 def write_rows(
-    batches: Iterable[Any], schema: Any, name: str, into: Path, *, hint: str | None = None
+    tables: Iterable[Any], schema: Any, name: str, into: Path, *, hint: str | None = None
 ) -> None:
-    """Write record batches as one table; dates become timestamps, as in files.
+    """Write tables, a few rows each, as one; dates become timestamps, as in files.
+
+    Columns that the schema does not name are left out.
 
     Raises:
         NoRowsError: There is no row.
@@ -139,19 +151,27 @@ def write_rows(
     """
     import pyarrow as pa
 
-    doubles = sorted({column for column in schema.names if schema.names.count(column) > 1})
-    if doubles:
-        raise StoreError(
-            f"{name} has more than one column {few(doubles)}.", hint="Name them by AS in the SQL."
-        )
+    check_no_doubles(schema.names, name)
     joint = with_timestamps(schema)
     with FrameWriter(into, joint) as writer:
-        for batch in batches:
-            table = pa.Table.from_batches([batch])
+        for table in tables:
             columns = [as_type(table[field.name], field.type) for field in joint]
             writer.write(pa.Table.from_arrays(columns, schema=joint))
     if not Part(name, into, is_ours=True).n_rows:
         raise NoRowsError(f"0 rows read from {name}.", hint=hint)
+
+
+def check_no_doubles(names: Sequence[str], table: str) -> None:
+    """Check that no two columns have one name.
+
+    Raises:
+        StoreError: Two have.
+    """
+    doubles = sorted({name for name in names if names.count(name) > 1})
+    if doubles:
+        raise StoreError(
+            f"{table} has more than one column {few(doubles)}.", hint="Name them by AS in the SQL."
+        )
 
 
 # ---- on this disk ------------------------------------------------------------------------------
@@ -161,7 +181,7 @@ def _folder(location: str, root: Path) -> Path | None:
     """The folder of a table on this disk; None for what only Spark can find."""
     if location.startswith("file:"):
         return root / url2pathname(urlsplit(location).path)
-    if "://" in location or location.startswith("dbfs:/"):
+    if is_remote(location):
         return None
     folder = root / Path(location).expanduser()
     return None if CATALOG_NAME.fullmatch(location) and not folder.exists() else folder
@@ -197,7 +217,8 @@ def _as_of(asked: TableQuery, newest: DeltaTable, folder: Path, version: int) ->
         raise _no_version(asked, folder.name, version, int(newest.version())) from error
 
 
-def _copy(table: DeltaTable, name: str, into: Path) -> None:
+def _copy(table: DeltaTable, picker: RowPicker, asked: TableQuery, name: str, into: Path) -> None:
+    import pyarrow as pa
     from deltalake.exceptions import DeltaProtocolError
     from pyarrow.dataset import ParquetFragmentScanOptions
 
@@ -211,19 +232,28 @@ def _copy(table: DeltaTable, name: str, into: Path) -> None:
     options = ParquetFragmentScanOptions(
         use_buffered_stream=True, buffer_size=BUFFER_BYTES, pre_buffer=False
     )
+    names = dataset.schema.names
+    check_no_doubles(names, name)
+    asked.selection.check(names)
+    columns = asked.selection.scanned(names)
     # File by file, on one thread: a scan of all of them runs ahead and fills the memory.
     batches = (
-        batch
+        picker.pick(pa.Table.from_batches([batch]))
         for fragment in dataset.get_fragments()
         for batch in fragment.to_batches(
             schema=dataset.schema,
-            batch_size=min(MAX_ROWS_AT_ONCE, rows_in_group(len(dataset.schema))),
+            columns=columns,
+            batch_size=min(MAX_ROWS_AT_ONCE, rows_in_group(len(columns))),
             batch_readahead=0,
             use_threads=False,
             fragment_scan_options=options,
         )
     )
-    write_rows(batches, dataset.schema, name, into, hint="Are its rows all deleted?")
+    schema = pa.schema([dataset.schema.field(name) for name in asked.selection.kept(names)])
+    try:
+        write_rows(batches, schema, name, into, hint="Are its rows all deleted?")
+    except NoRowsError as error:
+        raise (picker.none_left(name) if picker.n_seen else error) from None
 
 
 # ---- versions ----------------------------------------------------------------------------------

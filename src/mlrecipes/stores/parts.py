@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlrecipes.checks.names import check_names_are_text
 from mlrecipes.errors import StoreError
+from mlrecipes.selection import Selection
 from mlrecipes.stores.file_errors import check_names, damaged
 from mlrecipes.stores.frame_writer import FrameWriter, rows_in_group
 from mlrecipes.stores.frames import index_fields
@@ -24,7 +25,9 @@ from mlrecipes.stores.joint_schema import as_type, joint_schema, with_timestamps
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Part", "join_parts"]
+    from mlrecipes.stores.row_filter import RowPicker
+
+__all__ = ["Part", "chosen_part", "join_parts"]
 
 BUFFER_BYTES = 1 << 18
 """Read at once of each column: a group of rows may be larger than memory."""
@@ -125,6 +128,31 @@ class Part:
             for table in self.tables([column])
             if len(table)
         )
+
+
+def chosen_part(part: Part, selection: Selection, picker: RowPicker) -> Part:
+    """Write what is wanted of a part beside it; the columns of an index are left out.
+
+    Only the columns that are needed are read. A part of which all is wanted stays as it is.
+
+    Raises:
+        DataError: A wanted column is not there.
+        StoreError: The file is damaged, or its values do not fit the condition.
+    """
+    import pyarrow as pa
+
+    if selection.is_everything:
+        return part
+    names = [name for name in part.schema.names if name not in part.index]
+    selection.check(names)
+    schema = pa.schema([part.schema.field(name) for name in selection.kept(names)])
+    chosen = Part(part.name, part.path.with_name(f"{part.path.stem}-chosen.parquet"), is_ours=True)
+    with FrameWriter(chosen.path, schema) as writer:
+        for table in part.tables(selection.scanned(names)):
+            writer.write(_fitted(picker.pick(table), part, schema))
+    if part.is_ours:
+        part.path.unlink()
+    return chosen
 
 
 def join_parts(parts: Sequence[Part], into: Path) -> None:

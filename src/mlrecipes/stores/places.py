@@ -5,7 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-__all__ = ["relative"]
+__all__ = ["is_remote", "relative"]
+
+
+def is_remote(place: str) -> bool:
+    """Whether only Spark can read from an address, such as ``s3://lake/loans``."""
+    scheme = place.partition(":")[0].lower()
+    is_address = "://" in place or place.startswith("dbfs:/")
+    return is_address and scheme not in {"file", "http", "https"}
 
 
 def relative(path: Path, root: Path) -> str:

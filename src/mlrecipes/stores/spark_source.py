@@ -1,4 +1,4 @@
-"""What a recipe takes its rows from on Spark: the result of a query, or a table of a catalog.
+"""What a recipe takes its rows from on Spark: a query, a table of a catalog, Parquet files.
 
 Rows come to this machine as Arrow, one part of the result at a time.
 """
@@ -6,22 +6,29 @@ Rows come to this machine as Arrow, one part of the result at a time.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlrecipes.errors import StoreError, shorten
+from mlrecipes.errors import StoreError, few, shorten
 from mlrecipes.ports import SPARK_URI, ReadDataset, TableQuery
 from mlrecipes.records import Source
-from mlrecipes.stores.delta_source import one_location, version_asked, write_rows
+from mlrecipes.selection import Selection
+from mlrecipes.stores.delta_source import (
+    check_no_doubles,
+    one_location,
+    version_asked,
+    write_rows,
+)
 from mlrecipes.stores.frames import FrameFile
+from mlrecipes.stores.places import is_remote
 from mlrecipes.stores.spark import open_session, spark_errors
 from mlrecipes.stores.spark_rows import ticked
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-__all__ = ["read_sql", "read_table"]
+__all__ = ["chosen", "read_parquet", "read_sql", "read_table"]
 
 MAX_SHOWN = 60
 
@@ -38,7 +45,7 @@ def read_sql(asked: TableQuery, into: Path) -> ReadDataset:
     shown = shorten(" ".join(sql.split()), limit=MAX_SHOWN)
     session = _session(asked, key, "using: spark_sql")
     with spark_errors(f"run the query of {asked.at(key)}"):
-        _copy(session.sql(sql), f"the query of {asked.at(key)}", into)
+        _copy(session.sql(sql), asked.selection, f"the query of {asked.at(key)}", into)
     digest = hashlib.sha256(sql.encode()).hexdigest()[:8]
     return ReadDataset(FrameFile(into), (Source(f"{SPARK_URI}sql/{digest} ({shown})"),))
 
@@ -61,10 +68,45 @@ def read_table(asked: TableQuery, location: str, into: Path) -> ReadDataset:
         newest = max(int(entry["version"]) for entry in history)
         version = version_asked(asked, location, newest, history)
         frame = session.sql(f"FROM {ref} VERSION AS OF {version:d} SELECT *")
-        _copy(frame, f"{location}, version {version} ({asked.at('location')})", into)
+        name = f"{location}, version {version} ({asked.at('location')})"
+        _copy(frame, asked.selection, name, into)
     return ReadDataset(
         FrameFile(into), (Source(f"{SPARK_URI}{location}", None, f"{table_id}@{version}"),)
     )
+
+
+def read_parquet(places: Sequence[str], selection: Selection, into: Path) -> ReadDataset:
+    """Write the rows of Parquet files, or of folders of them, at addresses that Spark reads.
+
+    Raises:
+        StoreError: Spark is not there or cannot read them, or some of them are on this disk.
+        NoRowsError: There is no row.
+    """
+    here = [place for place in places if not is_remote(place)]
+    if here:
+        raise StoreError(
+            f"location names addresses that Spark reads beside {few(here)}.",
+            hint="Put all files in one kind of place.",
+        )
+    shown = few(places)
+    session = open_session()
+    with spark_errors(f"read {shown}"):
+        _copy(session.read.parquet(*places), selection, shown, into)
+    return ReadDataset(FrameFile(into), tuple(Source(f"{SPARK_URI}{place}") for place in places))
+
+
+def chosen(frame: DataFrame, selection: Selection) -> DataFrame:
+    """The wanted columns and rows; Spark reads no others where the source allows it.
+
+    Raises:
+        DataError: A wanted column is not there.
+    """
+    if selection.is_everything:
+        return frame
+    selection.check(frame.columns)
+    if selection.condition:
+        frame = frame.where(selection.condition["spark"])
+    return frame.select(*map(ticked, selection.kept(frame.columns)))
 
 
 def _session(asked: TableQuery, key: str, what: str) -> SparkSession:
@@ -89,18 +131,20 @@ def _reference(location: str) -> str:
     return ".".join(ticked(part.strip("`")) for part in location.split("."))
 
 
-def _copy(frame: DataFrame, name: str, into: Path) -> None:
+def _copy(frame: DataFrame, selection: Selection, name: str, into: Path) -> None:
+    check_no_doubles(frame.columns, name)
+    wanted = chosen(frame, selection)
     write_rows(
-        _batches(frame),
-        frame.limit(0).toArrow().schema,
+        _tables(wanted),
+        wanted.limit(0).toArrow().schema,
         name,
         into,
         hint="Run the query in a notebook: does its condition hold for any row?",
     )
 
 
-def _batches(frame: DataFrame) -> Iterator[Any]:
-    """The rows as record batches; only one part of the result is in this process at a time."""
+def _tables(frame: DataFrame) -> Iterator[Any]:
+    """The rows, some at a time; only one part of the result is in this process at a time."""
     import pyarrow as pa
 
     def packed(batches: Iterator[Any]) -> Iterator[Any]:
@@ -115,4 +159,4 @@ def _batches(frame: DataFrame) -> Iterator[Any]:
 
     for row in frame.mapInArrow(packed, "rows binary").toLocalIterator():
         with pa.ipc.open_stream(bytes(row["rows"])) as stream:
-            yield from stream
+            yield pa.Table.from_batches(stream, stream.schema)
