@@ -20,6 +20,7 @@ from mlrecipes.stores.models import MlflowModels
 from mlrecipes.stores.promotions import MlflowPromotions
 from mlrecipes.stores.quality_backend import open_quality
 from mlrecipes.stores.registry import MlflowRegistry
+from mlrecipes.stores.row_division import FileRowDivider
 from mlrecipes.stores.tracking import MlflowTracker, TrackingTarget, ping, user_name
 
 __all__ = ["as_mlflow", "connect", "connect_cleaners", "open_reset"]
@@ -62,6 +63,7 @@ def connect(project: Project) -> Ports:
         feature_backend,
         _quality_backend(project),
         scoring,
+        FileRowDivider(),
         promotions=lambda: promotions,
     )
 

@@ -75,6 +75,10 @@ class StoredFrame(Protocol):
         """Read the first rows, all their columns, as a pandas frame."""
         ...
 
+    def whole(self) -> Any:
+        """Read all rows and columns as a pandas frame."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class ReadDataset:

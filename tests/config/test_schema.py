@@ -49,6 +49,8 @@ TIME = "  split: {using: time, time_col: t, validation_from: 2005-01-01, test_fr
         ("  split: {using: group}", "7: steps.split has using: group, which needs group_cols."),
         ("  split: {using: time}", "7: steps.split has using: time, which needs time_col, validation_from, test_from."),
         ("  split: {using: hash, key_cols: a, stratify_cols: b}", "7: steps.split has stratify_cols, which belongs to using: stratified, not hash."),
+        ("  split: {engine: spark}", "7: steps.split has engine: spark and using: split_ratios, which needs all rows at once: use engine: local, or using: group, hash, time without such functions."),
+        ("  split: {engine: spark, using: hash, key_cols: a, post_split_method: f}", "7: steps.split has engine: spark and post_split_method, which needs a part as a pandas frame: use engine: local, or using: group, hash, time without such functions."),
         ("  transform: {using: other}", "7: steps.transform.using is 'other'. Known: 'custom'."),
         ("  evaluate: {validation_criteria: [{metric: max_error, threshold: .nan}]}", "7: steps.evaluate.validation_criteria[0].threshold is 'nan', but a finite number is expected."),
         ("  evaluate: {validation_criteria: [{metric: max_error, threshold: yes}]}", "7: steps.evaluate.validation_criteria[0].threshold is true, but a number is expected."),

@@ -14,6 +14,7 @@ from mlrecipes.stores.batch_model import MlflowBatchScoring
 from mlrecipes.stores.datasets import FileDatasetReader
 from mlrecipes.stores.models import MlflowModels
 from mlrecipes.stores.quality_backend import open_quality
+from mlrecipes.stores.row_division import FileRowDivider
 from mlrecipes.tasks import task_for
 from mlrecipes.testing import MemoryRegistry, MemoryTracker
 
@@ -60,7 +61,14 @@ def context(
             task=task_for(config.recipe, config.positive_class),
             functions=functions or {},
             ports=Ports(
-                reader, MlflowModels(), tracker, registry, no_feature_tables, quality, scoring
+                reader,
+                MlflowModels(),
+                tracker,
+                registry,
+                no_feature_tables,
+                quality,
+                scoring,
+                FileRowDivider(),
             ),
             project=ProjectFacts("loans", "local", tmp_path, tmp_path / "cache"),
             staging=staging,

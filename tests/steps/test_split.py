@@ -1,6 +1,8 @@
 """split: each row in one part, and parts that can be used."""
 
+import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,10 @@ import pytest
 from mlrecipes.errors import DataError
 from mlrecipes.records import Facts, StepResult, Table
 from mlrecipes.steps import Context
-from mlrecipes.steps.split import Inputs, run
+from mlrecipes.steps._features import split_digest
+from mlrecipes.steps.split import Inputs, run, settings
+from mlrecipes.stores.frame_writer import write_frame
+from mlrecipes.stores.frames import read_frame
 
 FRAME = pd.DataFrame({"key": range(200), "x": np.linspace(0, 1, 200), "y": range(200)})
 NAMES = ("training_data", "validation_data", "test_data")
@@ -20,7 +25,7 @@ Divide = Callable[..., StepResult]
 
 
 @pytest.fixture
-def divide(context: Callable[..., Context]) -> Divide:
+def divide(context: Callable[..., Context], tmp_path: Path) -> Divide:
     """Split by keys; hooks are given as functions by their key below ``steps.split``."""
 
     def call(frame: pd.DataFrame = FRAME, *, recipe: Any = None, **hooks: Any) -> StepResult:
@@ -28,7 +33,14 @@ def divide(context: Callable[..., Context]) -> Divide:
         section = {"using": "hash", "key_cols": ["key"], **named}
         functions = {f"steps.split.{key}": function for key, function in hooks.items()}
         keys = {"steps": {"split": section}} | (recipe or {})
-        return run(Inputs(frame), context(functions, **keys))
+        path = tmp_path / "ingested_data.parquet"
+        write_frame(path, frame)
+        result = run(Inputs(path), context(functions, **keys))
+        outputs = {
+            name: read_frame(value) if isinstance(value, Path) else value
+            for name, value in result.outputs.items()
+        }
+        return dataclasses.replace(result, outputs=outputs)
 
     return call
 
@@ -130,3 +142,34 @@ def test_parts_are_compared_on_the_card_unless_that_is_skipped(divide: Divide) -
     assert titles == ["Parts", "Compare Splits"]
     quiet = divide(recipe={"steps": {"split": skipping}})
     assert [section.title for section in quiet.sections] == ["Parts"]
+
+
+def test_spark_gives_the_same_parts_facts_and_card(spark: Any, divide: Divide) -> None:
+    frame = FRAME.assign(y=FRAME["y"].where(FRAME["y"] > 9))
+    section = {"using": "hash", "key_cols": ["key"]}
+    here = divide(frame, recipe={"steps": {"split": section}})
+    there = divide(frame, recipe={"steps": {"split": section | {"engine": "spark"}}})
+    for name in NAMES:
+        pd.testing.assert_frame_equal(there.outputs[name], here.outputs[name])
+    assert there.outputs["part_facts"] == here.outputs["part_facts"]
+    assert there.sections == here.sections
+
+
+def test_the_engine_makes_no_other_result(context: Callable[..., Context]) -> None:
+    section = {"using": "hash", "key_cols": ["key"]}
+    here, there = (
+        context(steps={"split": section | {"engine": engine}}).config
+        for engine in ("local", "spark")
+    )
+    assert settings(here) == settings(there)
+    assert split_digest(here) == split_digest(there)
+
+
+def test_a_missing_key_column_is_told_with_the_columns_there_are(divide: Divide) -> None:
+    with pytest.raises(DataError, match="key_cols names 'kee', which is not among the 3 columns"):
+        divide(recipe={"steps": {"split": {"using": "hash", "key_cols": ["kee"]}}})
+
+
+def test_a_part_that_is_too_small_is_told_before_it_is_written(divide: Divide) -> None:
+    with pytest.raises(DataError, match=r"parts have fewer than 4 rows .*, divided with ratios"):
+        divide(FRAME.head(6))

@@ -121,6 +121,8 @@ class Split(Section):
     Attributes:
         using: ``split_ratios`` and ``custom`` as in MLflow Recipes; extensions: ``hash`` of
             key columns, ``random`` with exact sizes, ``stratified``, ``group``, ``time``.
+        engine: Extension: ``local``, or ``spark`` for methods that look at each row alone.
+            The parts are the same.
         split_ratios: Sizes of training, validation and test; divided by their sum.
         validation_from: Time split: training ends before it.
         test_from: Time split: validation ends before it.
@@ -131,6 +133,7 @@ class Split(Section):
     using: Literal["split_ratios", "custom", "hash", "random", "stratified", "group", "time"] = (
         "split_ratios"
     )
+    engine: Literal["local", "spark"] = "local"
     split_ratios: Ratios = (0.75, 0.125, 0.125)
     split_method: str | None = None
     post_split_method: str | None = None
@@ -144,6 +147,26 @@ class Split(Section):
     test_from: Day | None = None
     test_until: Day | None = None
     skip_data_profiling: bool = False
+
+    @property
+    def is_by_row(self) -> bool:
+        """Whether each row says itself where it goes, and nothing needs a whole table."""
+        hooks = (self.post_split_method, self.post_split_filter_method)
+        return self.using in ROW_WISE and not any(hooks)
+
+    @model_validator(mode="after")
+    def _engine_fits_the_method(self) -> Self:
+        if self.engine == "local" or self.is_by_row:
+            return self
+        if self.using not in ROW_WISE:
+            which = f"using: {self.using}, which needs all rows at once"
+        else:
+            hook = "post_split_method" if self.post_split_method else "post_split_filter_method"
+            which = f"{hook}, which needs a part as a pandas frame"
+        raise ValueError(
+            f"has engine: {self.engine} and {which}: use engine: local, or using: "
+            f"{', '.join(sorted(ROW_WISE))} without such functions"
+        )
 
     @model_validator(mode="after")
     def _keys_fit_the_method(self) -> Self:
@@ -165,6 +188,7 @@ class Split(Section):
         return self
 
 
+ROW_WISE = frozenset({"hash", "group", "time"})
 _NEEDED: Mapping[str, tuple[str, ...]] = {
     "custom": ("split_method",),
     "hash": ("key_cols",),

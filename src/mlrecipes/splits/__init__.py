@@ -3,13 +3,14 @@
 ::
 
     split_frame ──> apply_post_split | apply_post_filter ──> check_parts
+    rows.assign, some rows at a time ──> check_sizes
 
 Importing this package does not load pandas; calling it does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from mlrecipes.splits.parts import SplitParts
@@ -20,7 +21,14 @@ if TYPE_CHECKING:
     from mlrecipes.config.step_schema import Split
     from mlrecipes.splits.parts import TaskKind
 
-__all__ = ["SplitParts", "apply_post_filter", "apply_post_split", "check_parts", "split_frame"]
+__all__ = [
+    "SplitParts",
+    "apply_post_filter",
+    "apply_post_split",
+    "check_parts",
+    "check_sizes",
+    "split_frame",
+]
 
 
 def split_frame(
@@ -78,6 +86,22 @@ def apply_post_filter(parts: SplitParts, function: Callable[..., Any]) -> SplitP
     from mlrecipes.splits.user_functions import filter_training
 
     return filter_training(parts, function)
+
+
+def check_sizes(sizes: Mapping[str, int], n_left_out: Mapping[str, int], how: str) -> None:
+    """Check that each part has at least 4 rows.
+
+    Args:
+        sizes: Rows of each part.
+        n_left_out: Rows that are in no part, by reason.
+        how: How rows were divided, in words.
+
+    Raises:
+        DataError: A part is too small.
+    """
+    from mlrecipes.splits import _divide
+
+    _divide.check_sizes(sizes, n_left_out, how)
 
 
 def check_parts(parts: SplitParts, target_col: str) -> None:

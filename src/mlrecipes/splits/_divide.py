@@ -13,7 +13,7 @@ from mlrecipes.splits.user_functions import divide_by_function
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["check_parts", "divide", "rows_with_target"]
+__all__ = ["check_parts", "check_sizes", "divide", "rows_with_target"]
 
 MIN_ROWS = 4
 CUSTOM = "custom"
@@ -55,7 +55,8 @@ def divide(
         parts = [part.reset_index(drop=True) for part in parts]
     training, validation, test = parts
     dropped = {**n_dropped, **division.n_dropped}
-    return SplitParts(training, validation, test, dropped, division.how)
+    occurred = {why: n for why, n in dropped.items() if n}
+    return SplitParts(training, validation, test, occurred, division.how)
 
 
 def _division(request: Request, custom: Callable[..., Any] | None) -> Division:
@@ -70,6 +71,24 @@ def _division(request: Request, custom: Callable[..., Any] | None) -> Division:
     return METHODS[using](request)
 
 
+def check_sizes(sizes: Mapping[str, int], n_left_out: Mapping[str, int], how: str) -> None:
+    """Check that each part has enough rows.
+
+    Raises:
+        DataError: A part is too small.
+    """
+    small = {name: size for name, size in sizes.items() if size < MIN_ROWS}
+    if small:
+        n_rows, n_dropped = sum(sizes.values()), sum(n_left_out.values())
+        shown = ", ".join(f"{name} {size:,}" for name, size in small.items())
+        raise DataError(
+            f"split: {len(small)} of 3 parts have fewer than {MIN_ROWS} rows ({shown}) from "
+            f"{n_rows:,} rows{f' ({n_dropped:,} more were dropped)' if n_dropped else ''}"
+            f"{f', divided with {how}' if how else ''}.",
+            hint="Add rows or change steps.split in recipe.yaml.",
+        )
+
+
 def check_parts(parts: SplitParts, target_col: str) -> None:
     """Check that each part has enough rows and that each row has a target.
 
@@ -77,17 +96,7 @@ def check_parts(parts: SplitParts, target_col: str) -> None:
         DataError: A part is too small, or lost its target.
     """
     frames = parts.named()
-    small = {name: len(frame) for name, frame in frames.items() if len(frame) < MIN_ROWS}
-    if small:
-        n_rows = sum(map(len, frames.values()))
-        n_dropped = sum(parts.n_dropped.values())
-        shown = ", ".join(f"{name} {size:,}" for name, size in small.items())
-        raise DataError(
-            f"split: {len(small)} of 3 parts have fewer than {MIN_ROWS} rows ({shown}) from "
-            f"{n_rows:,} rows{f' ({n_dropped:,} more were dropped)' if n_dropped else ''}"
-            f"{f', divided with {parts.how}' if parts.how else ''}.",
-            hint="Add rows or change steps.split in recipe.yaml.",
-        )
+    check_sizes({name: len(frame) for name, frame in frames.items()}, parts.n_dropped, parts.how)
     for name, frame in frames.items():
         if target_col not in frame.columns:
             raise DataError(

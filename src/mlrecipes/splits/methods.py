@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from mlrecipes.config.step_schema import Split
     from mlrecipes.splits.parts import TaskKind
+    from mlrecipes.splits.rows import RowRule
 
 __all__ = ["METHODS", "Division", "Request"]
 
@@ -42,7 +43,7 @@ class Division:
     Attributes:
         positions: Positions of the rows of training, validation and test, in their order.
         how: How they were found, in words.
-        n_dropped: Rows that go nowhere, by reason.
+        n_dropped: Rows that go nowhere, by each reason there may be.
     """
 
     positions: Sequence[np.ndarray]
@@ -55,9 +56,9 @@ class Request:
     """What a method has to go by; ``frame`` has no null in ``target_col``."""
 
     frame: pd.DataFrame
-    settings: Split
+    settings: Split | RowRule
     target_col: str
-    task: TaskKind
+    task: TaskKind | None
     seed: int
 
     def columns(self, key: str, names: Sequence[str]) -> pd.DataFrame:
@@ -87,7 +88,7 @@ class Request:
 
 def _as_recipes(request: Request) -> Division:
     ratios = request.settings.split_ratios
-    class_col = request.target_col if request.task.has_classes else None
+    class_col = request.target_col if request.task and request.task.has_classes else None
     positions = split_by_recipes_hash(request.frame, ratios, class_col)
     return Division(positions, f"ratios {_shown(ratios)} by the hash of MLflow Recipes")
 
@@ -115,7 +116,7 @@ def _at_random(request: Request) -> Division:
 
 def _by_strata(request: Request) -> Division:
     ratios, names = request.settings.split_ratios, list(request.settings.stratify_cols)
-    if not names and request.task.has_classes:
+    if not names and request.task and request.task.has_classes:
         names = [request.target_col]
     strata = hash_rows(request.columns("stratify_cols", names), request.seed, salt="strata")
     _, stratum = np.unique(strata, return_inverse=True)

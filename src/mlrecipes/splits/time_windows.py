@@ -20,13 +20,16 @@ from mlrecipes.errors import DataError, few, shorten
 
 if TYPE_CHECKING:
     from mlrecipes.config.step_schema import Split
+    from mlrecipes.splits.rows import RowRule
 
 __all__ = ["split_by_time"]
 
 DROPPED = -1
 
 
-def split_by_time(moments: pd.Series, settings: Split) -> tuple[np.ndarray, dict[str, int]]:
+def split_by_time(
+    moments: pd.Series, settings: Split | RowRule
+) -> tuple[np.ndarray, dict[str, int]]:
     """Find the part of each row by its time.
 
     Args:
@@ -35,7 +38,7 @@ def split_by_time(moments: pd.Series, settings: Split) -> tuple[np.ndarray, dict
 
     Returns:
         0, 1, 2 for training, validation, test and -1 for dropped rows, shape (n_rows,); and
-        how many rows were dropped, by reason.
+        how many rows were dropped, by each reason there may be.
 
     Raises:
         DataError: The column holds no times, or the limits do not fit it.
@@ -53,7 +56,7 @@ def split_by_time(moments: pd.Series, settings: Split) -> tuple[np.ndarray, dict
         f"{moments.name} before train_from {settings.train_from}": early,
         f"{moments.name} from test_until {settings.test_until} on": late & ~early,
     }
-    return part, {reason: int(rows.sum()) for reason, rows in reasons.items() if rows.any()}
+    return part, {reason: int(rows.sum()) for reason, rows in reasons.items()}
 
 
 def _as_times(moments: pd.Series) -> pd.Series:
@@ -83,7 +86,9 @@ def _from_objects(moments: pd.Series, known: pd.Series) -> pd.Series:
     return pd.Series(pd.to_datetime(moments, utc=zoned == {True}))
 
 
-def _is_from(times: pd.Series, key: str, settings: Split, *, default: bool = False) -> np.ndarray:
+def _is_from(
+    times: pd.Series, key: str, settings: Split | RowRule, *, default: bool = False
+) -> np.ndarray:
     """Say of each row whether its time is at or after a limit; False where it is null."""
     limit = getattr(settings, key)
     if limit is None:

@@ -23,6 +23,7 @@ from mlrecipes.promotion_ports import PromotionRegistry
 from mlrecipes.quality_ports import QualityBackend
 from mlrecipes.records import ArtifactSpec, Manifest, StepResult, StepSpec
 from mlrecipes.scoring_ports import BatchScoring
+from mlrecipes.split_ports import RowDivider
 from mlrecipes.tasks import Task
 
 __all__ = [
@@ -90,6 +91,7 @@ class Ports:
     Attributes:
         feature_backend: Opens engine and store of feature tables; a cluster may have to start.
         quality: Looks at tables that lie in files.
+        rows: Divides the rows of tables that lie in files.
         scoring: Finds models to score with and tables for their predictions.
         promotions: Opens the registry's aliases and the ledger of promotions.
     """
@@ -101,6 +103,7 @@ class Ports:
     feature_backend: Callable[[], FeatureBackend]
     quality: QualityBackend
     scoring: BatchScoring
+    rows: RowDivider
     promotions: Callable[[], PromotionRegistry] = _no_promotions
 
 

@@ -105,7 +105,8 @@ def check_columns(frame: Any, config: RecipeConfig, where: Mapping[str, str]) ->
 
 def split_digest(config: RecipeConfig) -> str:
     """A digest of the settings that decide which rows a model never sees."""
-    split = config.steps.split.model_dump(mode="json", exclude={"skip_data_profiling"})
+    unimportant = {"skip_data_profiling", "engine"}
+    split = config.steps.split.model_dump(mode="json", exclude=unimportant)
     text = json.dumps([split, config.seed, config.target_col], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:DIGEST_LENGTH]
 

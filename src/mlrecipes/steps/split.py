@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from mlrecipes.checks.profile import profile_frame
 from mlrecipes.config.schema import RecipeConfig
 from mlrecipes.records import (
     ArtifactKind,
@@ -17,14 +17,8 @@ from mlrecipes.records import (
     StepResult,
     Table,
 )
-from mlrecipes.splits import (
-    SplitParts,
-    apply_post_filter,
-    apply_post_split,
-    check_parts,
-    split_frame,
-)
 from mlrecipes.steps._contract import Context, Step, UserFunction
+from mlrecipes.steps._dividing import Divided, divided
 from mlrecipes.steps._features import (
     check_columns,
     common_settings,
@@ -40,14 +34,18 @@ METHODS = ("split_method", "post_split_method", "post_split_filter_method")
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """The table to divide."""
+    """The file of the table to divide, which may be larger than memory."""
 
-    ingested_data: Any
+    ingested_data: Path
 
 
 def settings(config: RecipeConfig) -> Mapping[str, Any]:
-    """What decides the outcome, beside the user's code and the data itself."""
-    section = config.steps.split.model_dump(mode="json", exclude={"skip_data_profiling"})
+    """What decides the outcome, beside the user's code and the data itself.
+
+    Not the engine: the parts are the same.
+    """
+    unimportant = {"skip_data_profiling", "engine"}
+    section = config.steps.split.model_dump(mode="json", exclude=unimportant)
     return {KEY: section, "seed": config.seed} | common_settings(config)
 
 
@@ -60,51 +58,32 @@ def user_functions(config: RecipeConfig) -> tuple[UserFunction, ...]:
 def run(inputs: Inputs, context: Context) -> StepResult:
     """Divide the rows, let the user's hooks clean the parts up, and compare the parts."""
     config = context.config
-    parts = split_frame(
-        inputs.ingested_data,
-        config.steps.split,
-        target_col=config.target_col,
-        task=context.task,
-        seed=config.seed,
-        custom=context.functions.get(f"{KEY}.split_method"),
-    )
-    parts = _clean_up(parts, context)
-    check_parts(parts, config.target_col)
-    where = key_places(context.where)
-    check_columns(parts.training, config, where)
-    for name, frame in parts.named().items():
+    parts = divided(inputs.ingested_data, context)
+    check_columns(parts.like, config, key_places(context.where))
+    for name, frame in parts.known.items():
         context.task.check_target(frame[config.target_col], f"the {name} part")
     return StepResult(
         outputs={
-            **{f"{name}_data": frame for name, frame in parts.named().items()},
+            **{f"{name}_data": rows for name, rows in parts.outputs.items()},
             "part_facts": _facts(parts, config),
         },
         sections=tuple(_sections(parts, context)),
-        summary=" / ".join(f"{name} {len(frame):,}" for name, frame in parts.named().items()),
+        summary=" / ".join(f"{name} {n_rows:,}" for name, n_rows in parts.n_rows.items()),
     )
 
 
-def _clean_up(parts: SplitParts, context: Context) -> SplitParts:
-    """As in MLflow Recipes: ``post_split_method`` wins over the filter of training rows."""
-    post_split = context.functions.get(f"{KEY}.post_split_method")
-    if post_split is not None:
-        return apply_post_split(parts, post_split)
-    post_filter = context.functions.get(f"{KEY}.post_split_filter_method")
-    return apply_post_filter(parts, post_filter) if post_filter is not None else parts
-
-
-def _facts(parts: SplitParts, config: RecipeConfig) -> dict[str, Any]:
+def _facts(parts: Divided, config: RecipeConfig) -> dict[str, Any]:
     """How many rows each part has, and from when to when they are if time divides them."""
-    named, time_col = parts.named(), config.steps.split.time_col
+    time_col = config.steps.split.time_col
     times = {
         name: frame[time_col].dropna()
-        for name, frame in named.items()
+        for name, frame in parts.known.items()
         if time_col is not None and time_col in frame.columns
     }
     return {
-        "n_rows": {name: len(frame) for name, frame in named.items()},
-        "n_columns": parts.training.shape[1],
-        "n_features": features_of(parts.training.head(0), config).shape[1],
+        "n_rows": parts.n_rows,
+        "n_columns": parts.like.shape[1],
+        "n_features": features_of(parts.like, config).shape[1],
         "n_dropped": {str(why): int(n) for why, n in parts.n_dropped.items()},
         "how": parts.how,
         "time_col": time_col,
@@ -112,20 +91,18 @@ def _facts(parts: SplitParts, config: RecipeConfig) -> dict[str, Any]:
     }
 
 
-def _sections(parts: SplitParts, context: Context) -> list[Section]:
-    n_rows = {name: len(frame) for name, frame in parts.named().items()}
-    n_all = sum(n_rows.values())
+def _sections(parts: Divided, context: Context) -> list[Section]:
+    n_all = sum(parts.n_rows.values())
     sizes = Table(
         ("part", "rows", "share"),
-        tuple((name, n, f"{n / n_all:.1%}") for name, n in n_rows.items()),
+        tuple((name, n, f"{n / n_all:.1%}") for name, n in parts.n_rows.items()),
     )
     dropped = Facts(tuple((f"dropped: {why}", n) for why, n in parts.n_dropped.items()))
-    balance = context.task.class_balance(parts.named(), context.config.target_col)
+    balance = context.task.class_balance(parts.known, context.config.target_col)
     blocks = (sizes, dropped) if parts.n_dropped else (sizes,)
     sections = [Section("Parts", blocks + ((balance,) if balance is not None else ()))]
     if not context.config.steps.split.skip_data_profiling:
-        profiles = tuple(profile_frame(frame) for frame in parts.named().values())
-        comparison = ProfileComparison(tuple(parts.named()), profiles)
+        comparison = ProfileComparison(tuple(parts.n_rows), parts.profiles())
         sections.append(Section("Compare Splits", (comparison,)))
     return sections
 
@@ -140,9 +117,10 @@ STEP = Step(
         ),
         ArtifactSpec("part_facts", ArtifactKind.JSON),
     ),
-    version=3,
+    version=4,
     settings=settings,
     user_functions=user_functions,
     run=run,
     libraries=("pandas", "pyarrow"),
+    reads_files=("ingested_data",),
 )

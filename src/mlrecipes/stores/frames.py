@@ -102,7 +102,8 @@ class FrameFile:
         if place is None or not isinstance(dtype, np.dtype) or dtype.kind not in "iub":
             return dtype
         groups = range(self._metadata.num_row_groups)
-        facts = [self._metadata.row_group(i).column(place).statistics for i in groups]
+        found = [self._metadata.row_group(i).column(place).statistics for i in groups]
+        facts = [fact for fact in found if fact is not None]  # of no rows there are none
         if not any(fact.null_count for fact in facts):
             return dtype
         if dtype.kind == "b":
