@@ -15,49 +15,60 @@ from mlrecipes.stores.feature_backends import place_of_tables
 from steps.home_credit.profile import load_types
 
 ROOT = Path(__file__).parents[2]
+LOSS = ROOT / "recipes" / "loss_given_default"
 PROFILES = ("databricks_dev", "databricks_prod", "local", "spark")
 ON_DATABRICKS = ("databricks_dev", "databricks_prod")
 every_profile = pytest.mark.parametrize("profile", PROFILES)
+each_recipe = pytest.mark.parametrize(
+    ("root", "model", "catalog", "schema"),
+    [
+        pytest.param(ROOT, "home_credit_default", "home_credit", "credit_risk", id="default"),
+        pytest.param(LOSS, "loss_given_default", "sba", "loans", id="loss"),
+    ],
+)
+both_recipes = pytest.mark.parametrize("root", [ROOT, LOSS], ids=["default", "loss"])
 
 
-def test_these_are_all_profiles() -> None:
-    assert tuple(sorted(path.stem for path in (ROOT / "profiles").glob("*.yaml"))) == PROFILES
+@both_recipes
+def test_these_are_all_profiles(root: Path) -> None:
+    assert tuple(sorted(path.stem for path in (root / "profiles").glob("*.yaml"))) == PROFILES
 
 
+@each_recipe
 @every_profile
-def test_a_profile_resolves_to_one_place_for_each_thing(profile: str) -> None:
-    config = load_config(ROOT, profile).config
-    to = resolve_destinations(config, root=ROOT, environment={})
-    tables = place_of_tables(config.feature_store, ROOT, Path("/workspace"))
+def test_a_profile_resolves_to_one_place_for_each_thing(
+    profile: str, root: Path, model: str, catalog: str, schema: str
+) -> None:
+    config = load_config(root, profile).config
+    to = resolve_destinations(config, root=root, environment={})
     predict = config.steps.predict
     assert predict is not None
     beside = f"sqlite:///{ROOT}/mlflow.db"
     found = (
         (to.tracking_uri, to.registry_uri, to.experiment_name),
         config.effective_model_name,
-        (config.feature_store.using, tables),
         (predict.output.using, predict.output.location, predict.engine),
+        (config.results.workspace, config.results.location),
     )
-    model = "home_credit_default"
     expected = {
         "local": (
-            (beside, beside, ROOT.name),
+            (beside, beside, root.name),
             model,
-            ("local", "/workspace/feature_tables"),
             ("delta", "predictions", "local"),
+            (None, None),
         ),
         "spark": (
-            (beside, beside, ROOT.name),
+            (beside, beside, root.name),
             model,
-            ("spark", "spark_feature_tables"),
             ("delta", "spark_predictions", "spark"),
+            (None, None),
         ),
     } | {
         f"databricks_{env}": (
-            ("databricks", "databricks-uc", f"/Shared/home_credit_{env}"),
-            f"home_credit_{env}.credit_risk.{model}",
-            ("databricks", f"home_credit_{env}.credit_risk"),
-            ("table", f"home_credit_{env}.credit_risk.predictions", "local"),
+            ("databricks", "databricks-uc", f"/Shared/{catalog}_{env}"),
+            f"{catalog}_{env}.{schema}.{model}",
+            ("table", f"{catalog}_{env}.{schema}.predictions", "local"),
+            (f"/tmp/mlrecipes/{catalog}_{env}", f"/Volumes/{catalog}_{env}/{schema}/results"),  # noqa: S108
         )
         for env in ("dev", "prod")
     }
@@ -65,13 +76,28 @@ def test_a_profile_resolves_to_one_place_for_each_thing(profile: str) -> None:
 
 
 @every_profile
-def test_only_production_is_protected(profile: str) -> None:
-    assert load_config(ROOT, profile).is_protected == (profile == "databricks_prod")
+def test_feature_tables_lie_where_the_profile_says(profile: str) -> None:
+    store = load_config(ROOT, profile).config.feature_store
+    expected = {
+        "local": ("local", "/workspace/feature_tables"),
+        "spark": ("spark", "spark_feature_tables"),
+        "databricks_dev": ("databricks", "home_credit_dev.credit_risk"),
+        "databricks_prod": ("databricks", "home_credit_prod.credit_risk"),
+    }
+    found = (store.using, place_of_tables(store, ROOT, Path("/workspace")))
+    assert found == expected[profile]
 
 
-def test_production_shares_no_place_with_dev() -> None:
-    values = yaml.safe_load((ROOT / "profiles/databricks_prod.yaml").read_text(encoding="utf-8"))
-    dev = yaml.safe_load((ROOT / "profiles/databricks_dev.yaml").read_text(encoding="utf-8"))
+@both_recipes
+@every_profile
+def test_only_production_is_protected(profile: str, root: Path) -> None:
+    assert load_config(root, profile).is_protected == (profile == "databricks_prod")
+
+
+@both_recipes
+def test_production_shares_no_place_with_dev(root: Path) -> None:
+    texts = [(root / f"profiles/databricks_{env}.yaml").read_text() for env in ("prod", "dev")]
+    values, dev = map(yaml.safe_load, texts)
     same = {name for name in values if dev.get(name) == values[name]}
     assert same.isdisjoint(
         {"DATA", "SCHEMA", "EXPERIMENT", "MODEL_NAME", "PREDICTIONS", "WORKSPACE", "RESULTS"}
@@ -109,18 +135,27 @@ def test_every_feature_table_that_is_looked_up_is_built_and_from_raw_tables(prof
     assert looked_up == {definition.name for definition in definitions}
 
 
+@both_recipes
 @every_profile
-def test_every_artifact_that_a_step_reads_is_one_that_an_earlier_step_writes(profile: str) -> None:
-    config = load_config(ROOT, profile).config
+def test_every_artifact_that_a_step_reads_is_one_that_an_earlier_step_writes(
+    profile: str, root: Path
+) -> None:
+    config = load_config(root, profile).config
     written: set[str] = set()
     for step in build_graph(step.spec for step in steps_of(config)).steps:
         assert set(step.reads) <= written, step.name
         written |= {artifact.name for artifact in step.writes}
+
+
+@every_profile
+def test_feature_tables_are_built_before_they_are_looked_up(profile: str) -> None:
+    config = load_config(ROOT, profile).config
     order = build_graph(step.spec for step in steps_of(config)).names
     assert order.index("features") < order.index("ingest")
 
 
+@both_recipes
 @every_profile
-def test_what_scores_is_what_was_registered(profile: str) -> None:
-    config = load_config(ROOT, profile).config
+def test_what_scores_is_what_was_registered(profile: str, root: Path) -> None:
+    config = load_config(root, profile).config
     assert config.effective_scoring_uri == f"models:/{config.effective_model_name}@champion"
