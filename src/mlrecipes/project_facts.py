@@ -13,7 +13,10 @@ from mlrecipes.cleaning import RecipeMark
 from mlrecipes.planning import Project
 from mlrecipes.steps import ProjectFacts
 
-__all__ = ["gather_facts", "mark_of"]
+__all__ = ["DEPLOYED", "gather_facts", "mark_of"]
+
+DEPLOYED = "/Workspace/"
+"""How the path of a recipe begins that lies in a workspace of Databricks."""
 
 SNAPSHOT = (
     "recipe.yaml",
@@ -63,11 +66,14 @@ def mark_of(project: Project) -> RecipeMark:
 
     The id is that of the place: the same in every clone of a repository with a remote, so that
     a job finds the runs of the job before; else that of the folder on this machine. A recipe
-    that was moved is another one, whose runs nobody takes for its own.
+    that was moved is another one, whose runs nobody takes for its own. What is deployed to
+    Databricks has no remote, and lies in the same folder on machines of ever new names.
     """
     remote = _git(project.root, "remote", "get-url", "origin")
     if remote:
         place = f"{_plain_remote(remote)}:{_git(project.root, 'rev-parse', '--show-prefix')}"
+    elif project.root.is_relative_to(DEPLOYED):
+        place = str(project.root)
     else:
         place = f"{platform.node()}:{project.root}"
     return RecipeMark(hashlib.sha256(place.encode()).hexdigest()[:ID_LENGTH], project.profile)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
@@ -58,7 +59,14 @@ def _run(arguments: list[str]) -> int:
 
 @contextmanager
 def _terminated_by_signal() -> Iterator[None]:
-    """Let SIGTERM unwind the stack, so that the run is ended and no half result stays."""
+    """Let SIGTERM unwind the stack, so that the run is ended and no half result stays.
+
+    Python lets no other thread than the main one hear signals; a host of Python code, such as
+    a task of Databricks, may run it in one.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
 
     def stop(_signal: int, _frame: object) -> NoReturn:
         raise _TerminatedError
