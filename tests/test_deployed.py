@@ -35,6 +35,19 @@ def test_another_code_is_an_error_that_says_what_it_means(code: int, what: str) 
         sys.exit(code)
 
 
+def test_the_error_holds_what_was_said(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Databricks shows the text of an error where people look; the log is one click further."""
+    monkeypatch.setattr(sys, "argv", ["launch.py", "run", "--to=fly", *TASK[2:]])
+    with (
+        pytest.raises(RuntimeError, match=r"^Exit code 2: .*\nError: .*recipe.yaml: is neither"),
+        as_task(TASK),
+    ):
+        main()
+    assert "is neither" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("code", [0, 3])
 def test_anywhere_else_a_command_ends_with_its_code(code: int) -> None:
     with pytest.raises(SystemExit, match=f"^{code}$"), as_task(["launch.py", "--recipe=."]):
