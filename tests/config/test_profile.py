@@ -89,8 +89,14 @@ def test_an_override_of_an_unknown_name_gets_a_suggestion(
     found = problems(lambda: load(RECIPE + "seed: {{ SEED }}\n", "SEED: 7\n", {"SED": "8"}))
     assert found == [
         "profiles/local.yaml: SED is set on the command line, "
-        "but profiles/local.yaml has no such name. Did you mean 'SEED'?"
+        "but not known to profiles/local.yaml or recipe.yaml. Did you mean 'SEED'?"
     ]
+
+
+def test_a_name_with_a_default_in_the_recipe_can_be_set(load: Callable[..., LoadedConfig]) -> None:
+    text = RECIPE + "seed: {{ SEED | default(7) }}\n"
+    assert load(text, "A: 1\n").config.seed == 7
+    assert load(text, "A: 1\n", {"SEED": "8"}).config.seed == 8
 
 
 # ---- which profile ------------------------------------------------------------------------
@@ -230,7 +236,7 @@ def test_a_name_in_another_case_must_be_unique(load: Callable[..., LoadedConfig]
     recipe = RECIPE + "seed: {{ SEED }}\n"
     found = problems(lambda: load(recipe, "SEED: 1\nSeed: 2\n", {"sEED": "3"}))
     assert len(found) == 1
-    assert "sEED is set on the command line, but profiles/local.yaml has no" in found[0]
+    assert "sEED is set on the command line, but not known to profiles/local.yaml" in found[0]
 
 
 # ---- protected ---------------------------------------------------------------------------

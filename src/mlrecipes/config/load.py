@@ -119,14 +119,15 @@ def load_config(
     problems = [*filled.document.problems, *_undefined(filled, {}, file)]
     if problems and filled.document.data is None:
         raise ConfigError(for_people(problems))
-    values, wrong = variables(filled.document, file, overrides or {})
+    used = names_used(text, root)
+    values, wrong = variables(filled.document, file, overrides or {}, used)
     problems += protection(values, filled.document, file)
     is_protected, guard = values.get(PROTECTED) is True, {PROTECTED} - set(values)
     values = {name: value for name, value in values.items() if name.lower() != PROTECTED}
     secrets = secret_texts(values)
     recipe = render_yaml(text, RECIPE, root, values)
     problems += [*wrong, *_undefined(recipe, values, file), *recipe.document.problems]
-    used, told = names_used(text, root), [name.name for name in recipe.missing]
+    told = [name.name for name in recipe.missing]
     problems += misspelled(values, {*used, *SECTIONS, *guard}, told, filled.document, file)
     places = Places(recipe, filled, file)
     config, wrong = _validated(recipe.document.data, values, places, secrets)

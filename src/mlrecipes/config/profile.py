@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,9 +51,16 @@ def profile_path(root: Path, profile: str) -> tuple[str, Path]:
 
 
 def variables(
-    document: Document, file: str, overrides: Mapping[str, str]
+    document: Document, file: str, overrides: Mapping[str, str], used: frozenset[str]
 ) -> tuple[dict[str, Any], list[Problem]]:
-    """The profile's keys with the command line's values in place."""
+    """The profile's keys with the command line's values in place.
+
+    Args:
+        document: The profile.
+        file: Its name.
+        overrides: Values of the command line.
+        used: Names that the recipe takes from a profile, some of them with a default.
+    """
     data = {} if document.data is None else document.data
     if not isinstance(data, dict):
         return {}, [Problem(file, 1, "", "is no mapping of names to values.")]
@@ -62,15 +69,15 @@ def variables(
     for name, text in overrides.items():
         if not text:
             continue
-        known = _known_name(name, values)
+        known = _known_name(name, {*values, *used})
         if PROTECTED in {name.lower(), known}:
             what = "cannot be set on the command line: it guards the profile."
             problems.append(Problem(file, None, name, what, "Edit the profile."))
         elif known is None:
-            what = f"is set on the command line, but {file} has no such name."
-            problems.append(Problem(file, None, name, what, did_you_mean(name, values)))
+            what = f"is set on the command line, but not known to {file} or recipe.yaml."
+            problems.append(Problem(file, None, name, what, did_you_mean(name, {*values, *used})))
         else:
-            values[known] = _typed(text, values[known])
+            values[known] = _typed(text, values.get(known))
     return values, problems
 
 
@@ -115,7 +122,7 @@ def misspelled(
             yield Problem(*place, name, "is used by nothing.", f"Did you mean '{near[0]}'?")
 
 
-def _known_name(name: str, values: Mapping[str, Any]) -> str | None:
+def _known_name(name: str, values: Collection[str]) -> str | None:
     if name in values:
         return name
     alike = [known for known in values if known.lower() == name.lower()]
