@@ -1,16 +1,18 @@
 """The backend against a double of a workspace; nothing here ran on Databricks."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from databricks.sdk.clock import Clock
 
+from mlrecipes._version import __version__
 from mlrecipes.databricks_jobs.request import Job
 from mlrecipes.databricks_jobs.waiting import wait_for
 from mlrecipes.databricks_jobs.workspace import Workspace, open_workspace
 from mlrecipes.errors import StoreError, TryAgain
-from tests.databricks_jobs.workspace_double import TOKEN, Double, workspace_double
+from tests.databricks_jobs.workspace_double import OIDC_TOKEN, TOKEN, Double, workspace_double
 
 SCRIPT = "/Volumes/main/ml/jobs/run.py"
 BUSY = (429, {"error_code": "RESOURCE_EXHAUSTED", "message": "slow down"})
@@ -153,10 +155,38 @@ def test_a_submission_that_is_repeated_starts_one_job(double: Double, workspace:
     assert [workspace.submit(job()), workspace.submit(job())] == [1, 1]
 
 
+def test_a_workflow_of_github_signs_in_by_its_own_token(
+    double: Double, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABRICKS_AUTH_TYPE", "github-oidc")
+    monkeypatch.setenv("DATABRICKS_CLIENT_ID", "client")
+    monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_URL", f"{double.address}/github/id-token?v=1")
+    monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "of the request")
+    workspace = open_workspace(double.address, None, InstantClock())
+    workspace.upload_once(SCRIPT, b"")
+    assert double.headers[-1] == f"Bearer {OIDC_TOKEN}"  # though DATABRICKS_TOKEN is there
+    assert f"Bearer {TOKEN}" not in double.headers
+    (exchange,) = set(double.calls("/oidc/v1/token"))
+    assert b"client_id=client" in exchange
+    assert b"subject_token=token-of-a-workflow" in exchange
+
+
+def test_the_version_is_told(double: Double, workspace: Workspace) -> None:
+    workspace.upload_once(SCRIPT, b"")
+    assert f"mlrecipes/{__version__}" in double.agents[-1]
+
+
 def test_the_double_refuses_what_cannot_run(double: Double, workspace: Workspace) -> None:
     workspace.upload_once(SCRIPT, b"")
     with pytest.raises(StoreError, match="exactly one kind of compute"):
         workspace.submit(job(environment_key="e"))
+    packages = {"libraries": [{"requirements": SCRIPT}]}
+    old = {"existing_cluster_id": None, "new_cluster": {"spark_version": "14.3.x"}}
+    with pytest.raises(StoreError, match="needs Databricks Runtime 15"):
+        workspace.submit(job(**packages, **old))
+    elsewhere = job(environment_key="e", existing_cluster_id=None, **packages)
+    with pytest.raises(StoreError, match="not supported for serverless"):
+        workspace.submit(replace(elsewhere, environments=({"environment_key": "e", "spec": {}},)))
     with pytest.raises(StoreError, match="not in a volume"):
         workspace.submit(job(spark_python_task={"python_file": "dbfs:/x.py"}))
     assert double.jobs == {}

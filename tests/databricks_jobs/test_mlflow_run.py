@@ -22,13 +22,10 @@ from tests.databricks_jobs.tiny import (
     SECRET,
     plugin,
     put_greeting_where_the_double_finds_it,
-    server_arguments,
-    server_environment,
     tiny_project,
 )
 from tests.databricks_jobs.workspace_double import TOKEN, Double, workspace_double
 from tests.mlflow_at import mlflow_at
-from tests.servers import mlflow_server
 
 pytestmark = pytest.mark.e2e
 
@@ -74,27 +71,36 @@ class Place:
             check=False,
         )
 
+    def run_here(self, x: str, compute: dict[str, object]) -> None:
+        """As `mlflow run` calls the backend, in this process."""
+        config = {name: SERVERLESS[name] for name in ("volume", "requirements", "poll_s")} | compute
+        backend, project = DatabricksJobs(), str(self.root / "project")
+        with mlflow_at(self.mlflow):
+            backend.run(project, "train", {"x": x}, None, config, self.mlflow, "0")
+
     def last_run(self) -> Run:
         (run,) = MlflowClient(self.mlflow).search_runs(["0"], max_results=1)
         return run
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def place(tmp_path_factory: pytest.TempPathFactory, mlflow_address: str) -> Iterator[Place]:
     root = tmp_path_factory.mktemp("jobs")
     tiny_project(root / "project")
     plugin(root / "plugin")
-    with (
-        mlflow_server(server_arguments(root), "/health", root, server_environment()) as (mlflow, _),
-        workspace_double(root) as double,
-    ):
+    with workspace_double(root) as double:
         put_greeting_where_the_double_finds_it(double)
-        yield Place(root, double, mlflow)
+        yield Place(root, double, mlflow_address)
+
+
+@pytest.fixture(autouse=True)
+def _signed_in(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DATABRICKS_HOST", "DATABRICKS_TOKEN"):
+        monkeypatch.setenv(name, place.environment[name])
 
 
 def test_a_project_runs_in_the_job_and_in_the_run_that_mlflow_made(place: Place) -> None:
-    done = place.mlflow_run("$(two) words")
-    assert done.returncode == 0, done.stderr[-3000:]
+    place.run_here("$(two) words", {"serverless": SERVERLESS["serverless"]})
     client, run = MlflowClient(place.mlflow), place.last_run()
     assert run.info.status == "FINISHED"
     assert run.data.tags["mlflow.databricks.runURL"].startswith(place.double.address)
@@ -134,26 +140,23 @@ def test_a_job_that_fails_is_exit_code_1_with_its_error_and_link(place: Place) -
     assert place.last_run().info.status == "FAILED"
 
 
-@pytest.mark.parametrize(
-    "compute", [{"new_cluster": CLUSTER}, {"existing_cluster_id": "0102-abc"}], ids=str
-)
-def test_a_cluster_runs_it_too(
-    place: Place, monkeypatch: pytest.MonkeyPatch, compute: dict[str, object]
-) -> None:
-    for name in ("DATABRICKS_HOST", "DATABRICKS_TOKEN"):
-        monkeypatch.setenv(name, place.environment[name])
-    config = {name: SERVERLESS[name] for name in ("volume", "requirements", "poll_s")}
-    project, rest = str(place.root / "project"), (None, config | compute, place.mlflow, "0")
-    with mlflow_at(place.mlflow):
-        DatabricksJobs().run(project, "train", {"x": "on a cluster"}, *rest)
-        with pytest.raises(ExecutionException, match="exit code 3") as caught:
-            DatabricksJobs().run(project, "train", {"x": "exit"}, *rest)
+def test_a_cluster_that_is_there_runs_it_too(place: Place) -> None:
+    place.run_here("on a cluster", {"existing_cluster_id": "0102-abc"})
+    assert place.last_run().info.status == "FINISHED"
+    (task,) = json.loads(place.double.calls("runs/submit")[-1])["tasks"]
+    assert task["existing_cluster_id"] == "0102-abc"
+    (library,) = task["libraries"]
+    assert library["requirements"].startswith("/Volumes/main/ml/jobs/mlrecipes/")
+
+
+def test_a_new_cluster_runs_it_and_an_exit_code_comes_with_the_last_words(place: Place) -> None:
+    with pytest.raises(ExecutionException, match="exit code 3") as caught:
+        place.run_here("exit", {"new_cluster": CLUSTER})
     assert "roc_auc 0.6 < 0.7 required" in str(caught.value)
     assert place.last_run().info.status == "FAILED"
     (task,) = json.loads(place.double.calls("runs/submit")[-1])["tasks"]
-    assert {name: task[name] for name in compute} == compute
-    (library,) = task["libraries"]
-    assert library["requirements"].startswith("/Volumes/main/ml/jobs/mlrecipes/")
+    assert task["new_cluster"] == CLUSTER
+    assert list(task["libraries"][0]) == ["requirements"]
 
 
 @pytest.mark.parametrize(

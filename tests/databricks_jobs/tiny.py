@@ -1,6 +1,5 @@
 """A project of one script, with a package that only its requirements bring."""
 
-import os
 import subprocess
 import zipfile
 from pathlib import Path
@@ -13,13 +12,13 @@ PROJECT = {
     '      x: {type: string, default: ""}\n'
     '    command: "python train.py --x {x}"\n',
     "requirements.txt": "greeting==1.0\n",
-    "train.py": "import sys, os, time, mlflow\n"
+    "train.py": "import sys, os, time\n"
     "x = sys.argv[2]\n"
     "if x == 'fail':\n    raise ValueError('no such column')\n"
     "if x == 'exit':\n    print('roc_auc 0.6 < 0.7 required', file=sys.stderr)\n    sys.exit(3)\n"
     "if x == 'sleep':\n    time.sleep(3600)\n"
     "if x == 'alone':\n    sys.exit(0)\n"
-    "import greeting\n"
+    "import greeting, mlflow\n"
     "with mlflow.start_run():\n    mlflow.log_text(x + greeting.WORD, 'x.txt')\n"
     "    mlflow.log_dict(dict(files=sorted(os.listdir())), 'files.json')\n",
 }
@@ -55,14 +54,3 @@ def plugin(folder: Path) -> Path:
         "databricks-jobs = mlrecipes.databricks_jobs.backend:DatabricksJobs\n"
     )
     return folder
-
-
-def server_environment() -> dict[str, str]:
-    """Of an MLflow server without processes for jobs of its own."""
-    return os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-
-
-def server_arguments(root: Path) -> list[str]:
-    store = f"sqlite:///{root / 'mlflow.db'}"
-    place = ["--backend-store-uri", store, "--artifacts-destination", str(root / "artifacts")]
-    return ["server", "--workers", "1", *place]

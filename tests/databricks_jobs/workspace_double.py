@@ -47,6 +47,7 @@ class Double:
         runs_shells_on_any_runtime: Against the documentation.
         seen: Method, path and body of each request.
         headers: Of Authorization, one a request.
+        agents: Who says to call, one a request.
         jobs: By number.
     """
 
@@ -57,6 +58,7 @@ class Double:
     runs_shells_on_any_runtime: bool = False
     seen: list[tuple[str, str, bytes]] = field(default_factory=list)
     headers: list[str] = field(default_factory=list)
+    agents: list[str] = field(default_factory=list)
     jobs: dict[int, JobRun] = field(default_factory=dict)
     address: str = ""
     changed: threading.Condition = field(default_factory=threading.Condition)
@@ -78,7 +80,7 @@ class Double:
         with self.changed:
             self.changed.notify_all()
 
-    def answer(self, method: str, target: str, body: bytes) -> Answer:
+    def answer(self, method: str, target: str, body: bytes) -> Answer:  # noqa: PLR0911 - a table
         url = urlsplit(target)
         path, query = unquote(url.path), parse_qs(url.query)
         self.seen.append((method, path, body))
@@ -89,7 +91,9 @@ class Double:
             return self._files(method, path, body)
         if path.startswith(("/dbfs/", "/api/2.0/dbfs/")):
             return self._dbfs(path, body)
-        if path.startswith("/oidc/") or path == "/github/id-token":
+        if path == "/.well-known/databricks-config":
+            return 200, {"oidc_endpoint": f"{self.address}/oidc"}
+        if path.startswith(("/oidc/", "/github/")):
             return self._oidc(path)
         if path.startswith(("/api/2.0/mlflow", "/api/3.0/mlflow")):
             return self._passed_on(method, target, body)
@@ -267,6 +271,7 @@ def _door_of(double: Double) -> type[BaseHTTPRequestHandler]:
         def _serve(self) -> None:
             body, said = self._body(), self.headers.get("Authorization") or ""
             double.headers.append(said)
+            double.agents.append(self.headers.get("User-Agent") or "")
             content: dict[str, Any] | bytes
             if self.path.startswith(("/api/", "/dbfs/")) and said not in TOKENS:
                 status, content = 401, {"error_code": "UNAUTHENTICATED", "message": "who?"}
