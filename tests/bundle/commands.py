@@ -18,12 +18,9 @@ from tests.bundle.loading import Bundle
 
 LAUNCH = "src/launch.py"
 # Commands that run nothing and therefore are no entry point.
-LOOKING = {"check", "promotions"}
-# Being built: accepted as long as the command line does not have them.
-COMING = {
-    "monitor": {"--recipe", "--profile", "--set", "--since", "--until", "--window"},
-    "compare": {"--recipe", "--profile", "--set", "--markdown"},
-}
+LOOKING = {"check", "compare", "promotions"}
+# Being built: accepted as long as the command line does not have it.
+COMING = {"monitor": {"--recipe", "--profile", "--set", "--since", "--until", "--window"}}
 # Their exit code is a verdict, 3 of a gate or 4 of the monitor, or they delete: never again.
 ONCE = {("run", None), ("run", "register"), ("run", "promote"), ("monitor", None), ("reset", None)}
 
