@@ -17,13 +17,15 @@ from mlrecipes.stores.cleaning import MlflowModelCleaner, MlflowRunCleaner
 from mlrecipes.stores.datasets import FileDatasetReader
 from mlrecipes.stores.feature_backends import open_backend
 from mlrecipes.stores.models import MlflowModels
+from mlrecipes.stores.monitoring import StoredMonitoring
 from mlrecipes.stores.promotions import MlflowPromotions
 from mlrecipes.stores.quality_backend import open_quality
 from mlrecipes.stores.registry import MlflowRegistry
 from mlrecipes.stores.row_division import FileRowDivider
 from mlrecipes.stores.tracking import MlflowTracker, TrackingTarget, ping, user_name
+from mlrecipes.user_code.imports import UserCode
 
-__all__ = ["as_mlflow", "connect", "connect_cleaners", "open_reset"]
+__all__ = ["connect", "connect_cleaners", "load_artifact", "open_reset"]
 
 
 def connect(project: Project) -> Ports:
@@ -65,6 +67,7 @@ def connect(project: Project) -> Ports:
         scoring,
         FileRowDivider(),
         promotions=lambda: promotions,
+        monitoring=lambda: StoredMonitoring(project.root),
     )
 
 
@@ -125,8 +128,32 @@ def _committed_run(project: Project) -> str | None:
     return str(project.store.read(manifest, spec)["run_id"])
 
 
-def as_mlflow(name: str, value: Any, project: Project) -> Any:
-    """Turn what is stored about MLflow's things into the things themselves."""
+def load_artifact(name: str, project: Project) -> Any:
+    """Load what a step made; what is stored about MLflow's things, as the things themselves.
+
+    ============================================== =========================
+    feature_tables, feature_lookups, part_facts    dict, list, dict
+    feature_data_quality, data_quality,
+    scoring_data_quality, evaluation, promotion,   dict
+    scored_batch, monitoring
+    ingested_data, training_data, validation_data,
+    test_data, transformed_training_data,          pandas DataFrame
+    transformed_validation_data,
+    predicted_training_data,
+    ingested_scoring_data, scored_data
+    transformer                                    fitted object, or None
+    model                                          mlflow PyFuncModel
+    run                                            mlflow Run
+    registered_model_version                       mlflow ModelVersion
+    model_card, model_card_html                    text, with a model_card.yaml
+    ============================================== =========================
+
+    Raises:
+        RecipeError: No step makes an artifact of this name.
+        CorruptArtifactError: The file was changed after the step wrote it.
+    """
+    with UserCode(project.root).importable():
+        value = project.read_artifact(name)
     if name == "model":
         from mlrecipes.stores.models import load_pyfunc
 

@@ -9,6 +9,7 @@
     ├── DataError                         1   the data cannot be used as the recipe asks
     ├── StoreError                        1   a file, table or model cannot be read or written
     ├── GateRejected                      3   a model or a table did not pass its thresholds
+    ├── MonitorAlert                      4   a model that is in use should be looked at
     └── TryAgain                         75   the workspace is busy or a server does not answer
 
 An error says what failed, where, what was seen, what was expected and which
@@ -28,6 +29,7 @@ __all__ = [
     "DataError",
     "GateRejected",
     "GraphError",
+    "MonitorAlert",
     "Problem",
     "RecipeError",
     "StoreError",
@@ -126,6 +128,12 @@ class GateRejected(RecipeError):
     ) -> None:
         super().__init__(message, hint=hint)
         self.sections = sections
+
+
+class MonitorAlert(RecipeError):
+    """What was scored is not as in training, or the model is worse: somebody should look."""
+
+    exit_code = 4
 
 
 class TryAgain(RecipeError):

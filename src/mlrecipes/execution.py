@@ -181,7 +181,9 @@ class Executor:
             },
             ports=self._ports,
             project=gather_facts(
-                project, with_record=step.name == "train", with_tags=step.name == "predict"
+                project,
+                with_record=step.name == "train",
+                with_tags=step.name in {"predict", "monitor"},
             ),
             staging=staging,
             where=project.where,

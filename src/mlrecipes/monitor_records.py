@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 __all__ = [
+    "Alert",
     "ColumnCounts",
     "ColumnDrift",
     "ColumnKind",
@@ -15,6 +16,7 @@ __all__ = [
     "DriftLimits",
     "DriftVerdict",
     "Measures",
+    "Performance",
     "ReferenceColumn",
 ]
 
@@ -216,3 +218,51 @@ class DriftVerdict:
     score: ColumnDrift | None = None
     weighted: float = 0.0
     notes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """A metric of a window, realised or estimated.
+
+    Attributes:
+        kind: ``realised`` from labels, or ``estimated`` without them.
+        slice: Of which rows; empty for all.
+        low: Of the 95% interval; NaN if it is not known.
+        high: The same.
+        n_rows: Rows whose labels are final by now; for an estimate all rows.
+        n_labelled: How many of them have a label.
+        is_lost: Whether it is surely worse than tolerated.
+        note: Why there is no value, or what it assumes.
+    """
+
+    kind: str
+    metric: str
+    value: float
+    low: float
+    high: float
+    n_rows: int
+    n_labelled: int = 0
+    slice: str = ""
+    is_lost: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Something that somebody should look at.
+
+    Attributes:
+        rule: ``drift``, ``score``, ``importance``, ``quality`` or ``performance``.
+        subject: A column, a metric or a suite.
+        window: The name of the window.
+        since: The first of the windows in a row in which it was so.
+        message: How big it is.
+        advice: What to do next.
+    """
+
+    rule: str
+    subject: str
+    window: str
+    since: str
+    message: str
+    advice: str

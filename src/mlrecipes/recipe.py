@@ -12,6 +12,7 @@ from mlrecipes.cards import Card, newest_card
 from mlrecipes.config.load import find_recipe_root
 from mlrecipes.dag.plan import plan
 from mlrecipes.execution import Event, silent
+from mlrecipes.monitor_options import MonitorOptions
 from mlrecipes.planning import Project, open_project
 from mlrecipes.predict_options import PredictOptions, with_options
 from mlrecipes.promotion_records import Entry
@@ -21,12 +22,11 @@ from mlrecipes.reset_plan import ResetPlan
 from mlrecipes.runner import Request, StepOutcome, run_plan
 from mlrecipes.steps import Ports
 from mlrecipes.stores.lock import workspace_lock
-from mlrecipes.user_code.imports import UserCode
 
 if TYPE_CHECKING:
     from mlrecipes.comparing import Comparison
 
-__all__ = ["Card", "PredictOptions", "Recipe"]
+__all__ = ["Card", "MonitorOptions", "PredictOptions", "Recipe"]
 
 
 class Recipe:
@@ -185,22 +185,7 @@ class Recipe:
     def get_artifact(self, name: str) -> Any:
         """Load something that a step made, checked against its digest.
 
-        ============================================== =========================
-        feature_tables, feature_lookups, part_facts    dict, list, dict
-        feature_data_quality, data_quality,
-        scoring_data_quality, evaluation, promotion,   dict
-        scored_batch
-        ingested_data, training_data, validation_data,
-        test_data, transformed_training_data,          pandas DataFrame
-        transformed_validation_data,
-        predicted_training_data,
-        ingested_scoring_data, scored_data
-        transformer                                    fitted object, or None
-        model                                          mlflow PyFuncModel
-        run                                            mlflow Run
-        registered_model_version                       mlflow ModelVersion
-        model_card, model_card_html                    text, with a model_card.yaml
-        ============================================== =========================
+        Which there are, and their types: :func:`mlrecipes.connect.load_artifact`.
 
         Returns:
             The artifact; None with a warning if its step has not made it yet.
@@ -210,16 +195,13 @@ class Recipe:
             CorruptArtifactError: The file was changed after the step wrote it.
         """
         project = self._open()
-        manifest, artifact = project.artifact(name)
-        if manifest is None:
+        if project.artifact(name)[0] is None:
             step = project.graph.writers[name]
             warnings.warn(f"'{name}' is not there yet. Run the {step} step first.", stacklevel=2)
             return None
-        with UserCode(project.root).importable():
-            value = project.store.read(manifest, artifact)
-        from mlrecipes.connect import as_mlflow
+        from mlrecipes.connect import load_artifact
 
-        return as_mlflow(name, value, project)
+        return load_artifact(name, project)
 
     def artifact_path(self, name: str) -> Path | None:
         """Where an artifact lies; None if its step has not made it yet.
@@ -280,6 +262,33 @@ class Recipe:
         project = with_options(self._open(), options or PredictOptions())
         run_plan(project, Request("predict", None, wait_s), _connect, on_event or silent)
         return dict(project.read_artifact("scored_batch"))
+
+    def monitor(
+        self,
+        options: MonitorOptions | None = None,
+        *,
+        wait_s: float = 0.0,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> dict[str, Any]:
+        """Compare what the champion scored with what it was trained on.
+
+        Args:
+            options: What differs from ``steps.monitor``.
+            wait_s: Seconds to wait if another process runs this recipe.
+            on_event: Called when the step starts, finishes, warns or fails.
+
+        Returns:
+            What was found: ``alerts``, ``windows`` and so on; that there is nothing yet is no
+            error. Whom ``on_alert`` told of new alerts stands under ``told``.
+
+        Raises:
+            ConfigError: The recipe has no section ``steps.monitor``.
+            RecipeError: The rows or the model cannot be read.
+        """
+        from mlrecipes.monitoring import monitor
+
+        tell = on_event or silent
+        return monitor(self._open(), options or MonitorOptions(), _connect, tell, wait_s=wait_s)
 
     def promote(
         self,

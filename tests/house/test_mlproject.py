@@ -29,7 +29,7 @@ def test_no_placeholder_is_quoted(name: str) -> None:
 @pytest.mark.parametrize("name", [step.name for step in ALL_STEPS])
 def test_a_step_runs_up_to_itself_with_recipe_and_profile(name: str) -> None:
     entry = ENTRY_POINTS[name]
-    own = {"features", "predict", "promote"}
+    own = {"features", "monitor", "predict", "promote"}
     command = name if name in own else f"run --to {name}"
     assert f"launch.py {command} " in entry["command"]
     assert {"recipe", "profile"} <= set(entry["parameters"])

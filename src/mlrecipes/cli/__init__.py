@@ -16,6 +16,7 @@ from mlrecipes.cli import (  # noqa: F401
     cleaning,
     comparing,
     looking,
+    monitoring,
     predicting,
     promoting,
     quality,

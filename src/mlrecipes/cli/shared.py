@@ -67,7 +67,8 @@ def cli() -> None:
     """Run a recipe: a recipe.yaml, a profile and plain functions become a registered model.
 
     Exit codes: 0 done, 1 a step failed, 2 configuration, 3 a gate rejected the model or the data,
-    75 busy or a server is away (try again), 130 and 143 stopped by a signal.
+    4 monitoring has an alert, 75 busy or a server is away (try again), 130 and 143 stopped by a
+    signal.
     """
 
 

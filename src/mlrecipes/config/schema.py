@@ -15,6 +15,7 @@ from mlrecipes.config.base import Model, Names, Section, Whole
 from mlrecipes.config.evaluate_schema import Evaluate
 from mlrecipes.config.feature_schema import Features, FeatureStoreSettings
 from mlrecipes.config.metric_names import metric_directions, primary_metric
+from mlrecipes.config.monitor_schema import Monitor
 from mlrecipes.config.predict_schema import Predict
 from mlrecipes.config.promote_schema import Promote
 from mlrecipes.config.quality_schema import Quality
@@ -83,6 +84,7 @@ class Steps(Section):
     promote: Promote | None = None
     predict: Predict | None = None
     ingest_scoring: Ingest | None = None
+    monitor: Monitor | None = None
 
 
 class RecipeConfig(Section):

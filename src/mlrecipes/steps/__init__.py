@@ -6,6 +6,7 @@ from mlrecipes.steps import (
     features,
     ingest,
     ingest_scoring,
+    monitor,
     predict,
     promote,
     register,
@@ -51,6 +52,7 @@ ALL_STEPS: tuple[Step, ...] = (
     promote.STEP,
     ingest_scoring.STEP,
     predict.STEP,
+    monitor.STEP,
 )
 promotion_step = promote.step_for
 
@@ -58,14 +60,15 @@ promotion_step = promote.step_for
 def steps_of(config: RecipeConfig) -> tuple[Step, ...]:
     """The steps that a recipe has.
 
-    features and promote only if it has their section; ingest_scoring and predict only if it
-    says where predictions go and where the rows to score are.
+    features, promote and monitor only if it has their section; ingest_scoring and predict only
+    if it says where predictions go and where the rows to score are.
     """
     steps, scoring = config.steps, config.steps.ingest_scoring
     is_scoring = steps.predict is not None and scoring is not None and scoring.has_location
     absent = [] if is_scoring else [ingest_scoring.STEP, predict.STEP]
     absent += [features.STEP] if steps.features is None else []
     absent += [promote.STEP] if steps.promote is None else []
+    absent += [monitor.STEP] if steps.monitor is None else []
     kept = tuple(step for step in ALL_STEPS if step not in absent)
     if steps.features is None or not steps.ingest.feature_lookups:
         return kept

@@ -18,6 +18,7 @@ from mlrecipes.config.schema import RecipeConfig
 from mlrecipes.errors import StoreError
 from mlrecipes.feature_ports import FeatureBackend
 from mlrecipes.model_card_records import RenderModelCard
+from mlrecipes.monitor_ports import Monitoring, no_monitoring
 from mlrecipes.ports import DatasetReader, ModelPackager, Registry, Tracker
 from mlrecipes.promotion_ports import PromotionRegistry
 from mlrecipes.quality_ports import QualityBackend
@@ -94,6 +95,7 @@ class Ports:
         rows: Divides the rows of tables that lie in files.
         scoring: Finds models to score with and tables for their predictions.
         promotions: Opens the registry's aliases and the ledger of promotions.
+        monitoring: Opens what windows of scored rows are cut and counted by.
     """
 
     reader: DatasetReader
@@ -105,6 +107,7 @@ class Ports:
     scoring: BatchScoring
     rows: RowDivider
     promotions: Callable[[], PromotionRegistry] = _no_promotions
+    monitoring: Callable[[], Monitoring] = no_monitoring
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mlrecipes.checks.profile import preview_table
-from mlrecipes.checks.training_profile import training_profile
 from mlrecipes.config.schema import RecipeConfig
 from mlrecipes.errors import UserCodeError
 from mlrecipes.feature_records import Lookup
@@ -25,6 +24,7 @@ from mlrecipes.records import (
 from mlrecipes.steps._contract import Context, Step, UserFunction
 from mlrecipes.steps._features import common_settings, described, features_of, target_of
 from mlrecipes.steps._recording import record_parts, record_training, run_tags
+from mlrecipes.steps._reference import monitoring_profile
 from mlrecipes.steps._scores import (
     Scores,
     custom_metric_functions,
@@ -88,7 +88,8 @@ def run(inputs: Inputs, context: Context) -> StepResult:
     lookups = lookups_from_json(inputs.feature_lookups)
     run_info = context.ports.tracker.start_run(run_tags(context, lookups))
     trained = _train(inputs, context)
-    profile = training_profile(features_of(inputs.training_data, context.config))
+    held = (inputs.training_data, inputs.validation_data)
+    profile = monitoring_profile(trained.pipeline, held, trained.validation, context)
     description = replace(_describe(trained, context, lookups), training_profile=profile)
     model_path = context.staging / "model"
     examples = features_of(inputs.training_data, context.config).head(N_EXAMPLES)
@@ -220,7 +221,7 @@ STEP = Step(
         ArtifactSpec("run", ArtifactKind.JSON),
         ArtifactSpec("predicted_training_data", ArtifactKind.FRAME),
     ),
-    version=3,
+    version=4,
     settings=settings,
     user_functions=user_functions,
     run=run,

@@ -1,0 +1,122 @@
+"""What a model keeps for monitoring beside the profile of its features.
+
+All of it is told on the validation part, which the model was not fitted on: how its score is
+distributed, how good it is, and how what happens follows from the score.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mlrecipes.checks.performance import calibration_facts, error_facts
+from mlrecipes.checks.training_profile import column_facts, training_profile
+from mlrecipes.steps._contract import Context
+from mlrecipes.steps._features import features_of, target_of
+from mlrecipes.steps._leaks import importance_of
+from mlrecipes.steps._scores import Scores
+from mlrecipes.tasks.resampling import interval
+
+__all__ = ["PREDICTION", "PROBABILITY", "monitoring_profile", "raw_column"]
+
+PREDICTION, PROBABILITY = "prediction", "probability"
+"""Columns of a table of predictions."""
+N_RESAMPLES = 200
+CONFIDENCE = 0.95
+
+
+def monitoring_profile(
+    pipeline: Any, parts: tuple[Any, Any], validation: Scores, context: Context
+) -> dict[str, Any]:
+    """The training profile with what monitoring compares later windows with.
+
+    Args:
+        pipeline: The fitted one.
+        parts: The training and the validation part.
+        validation: What the model says of the validation part, and how well.
+        context: The step's context.
+
+    Returns:
+        The training profile with ``importance`` by raw column, ``score`` (``column``, and the
+        facts of a column), ``performance`` (``metrics``, ``primary``, ``interval``, ``n_rows``)
+        and, where they can be told, ``calibration`` or ``errors``.
+    """
+    import pandas as pd
+
+    training, held_out = parts
+    features = features_of(training, context.config)
+    shares = importance_of(pipeline, held_out, context)
+    predictions = validation.predictions
+    positive = predictions.positive_scores
+    name = PREDICTION if positive is None else PROBABILITY
+    score = pd.Series(predictions.labels if positive is None else positive)
+    profile = training_profile(features) | {
+        "importance": _by_raw_column(shares, [str(column) for column in features.columns]),
+        "score": {"column": name, **column_facts(name, score)},
+        "classes": [str(one) for one in predictions.classes],
+        "performance": _performance(held_out, validation, context),
+    }
+    target = target_of(held_out, context.config)
+    events = context.task.scored_events(target, predictions)
+    if events is not None:
+        profile["calibration"] = calibration_facts(events.scores, events.actual)
+    elif not context.task.has_classes:
+        profile["errors"] = error_facts(predictions.labels, target.to_numpy(dtype=float))
+    return profile
+
+
+def _performance(frame: Any, validation: Scores, context: Context) -> dict[str, Any]:
+    """How good the model is where it was not fitted, and how sure that is."""
+    import math
+
+    primary = context.config.effective_primary_metric
+    drawn = context.task.resampled_metrics(
+        target_of(frame, context.config),
+        [validation.predictions],
+        [primary],
+        n_resamples=N_RESAMPLES,
+        seed=context.config.seed,
+    )
+    low, high = interval(drawn[primary][0], CONFIDENCE) if primary in drawn else (math.nan,) * 2
+    metrics = {k: float(v) for k, v in validation.metrics.items() if math.isfinite(v)}
+    ends = [low, high] if math.isfinite(low) and math.isfinite(high) else None
+    return {
+        "metrics": metrics,
+        "primary": primary,
+        "interval": ends,
+        "n_rows": validation.n_rows,
+        "part": "validation",
+    }
+
+
+def _by_raw_column(
+    shares: Sequence[tuple[str, float]], columns: Sequence[str]
+) -> Mapping[str, float]:
+    """Shares summed over the columns that a raw one became, as far as their names tell."""
+    found: dict[str, float] = {}
+    # The estimator may know names only with their signs replaced.
+    plain = {re.sub(r"\W", "_", column): column for column in columns}
+    for name, share in shares:
+        raw = raw_column(name, columns)
+        raw = plain.get(raw_column(re.sub(r"\W", "_", name), list(plain)), raw)
+        if raw in columns:
+            found[raw] = found.get(raw, 0.0) + share
+    return found
+
+
+def raw_column(name: str, columns: Sequence[str]) -> str:
+    """The raw column that a transformed one was made of, as far as its name tells.
+
+    As the reason codes of a logged model do it, whose code is copied into the model.
+
+    >>> raw_column("text__state_CA", ["state", "st"]), raw_column("ratio", ["a"])
+    ('state', 'ratio')
+    """
+    for shown in (name, name.partition("__")[2]):
+        if shown in columns:
+            return shown
+        begins = [column for column in columns if shown.startswith(f"{column}_")]
+        if begins:
+            return max(begins, key=len)
+    return name
