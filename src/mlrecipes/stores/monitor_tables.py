@@ -134,9 +134,8 @@ class DeltaMonitorTables:
             if not new:
                 return []
             keys = [str(row["key"]) for row in new]
-            digest = hashlib.sha256("".join(sorted(keys)).encode()).hexdigest()
             mark = CommitProperties(
-                app_transactions=[Transaction(f"mlrecipes.monitor/{digest}", 1)]
+                app_transactions=[Transaction(f"mlrecipes.monitor/{_digest(keys)}", 1)]
             )
             try:
                 with delta_errors(f"write to {place}"):
@@ -181,24 +180,30 @@ class SparkMonitorTables:
         return self._schema
 
     def append(self, table: str, rows: Rows) -> list[str]:
-        """Add the rows whose key is not there yet, by a MERGE that only inserts."""
-        from delta.tables import DeltaTable as SparkTable
-
+        """Add the rows whose key is not there yet; Delta refuses the same ones a second time."""
         from mlrecipes.stores.spark import spark_errors
 
         if not rows:
             return []
         name = f"{self._schema}.monitor_{table}"
         with spark_errors(f"write to table {name}"):
-            frame = self._session.createDataFrame(_as_table(table, rows))
-            if not self._session.catalog.tableExists(name):
-                frame.limit(0).write.format("delta").mode("ignore").saveAsTable(name)
-            wanted = [str(row["key"]) for row in rows]
-            there = self._session.table(name)
-            known = {r["key"] for r in there.where(there["key"].isin(wanted)).collect()}
-            merge = SparkTable.forName(self._session, name).alias("t")
-            merge.merge(frame.alias("s"), "t.key = s.key").whenNotMatchedInsertAll().execute()
-        return [key for key in wanted if key not in known]
+            known: set[str] = set()
+            if self._session.catalog.tableExists(name):
+                there = self._session.table(name)
+                wanted = [str(row["key"]) for row in rows]
+                known = {r["key"] for r in there.where(there["key"].isin(wanted)).collect()}
+            new = [row for row in rows if row["key"] not in known]
+            if not new:
+                return []
+            keys = [str(row["key"]) for row in new]
+            writer = self._session.createDataFrame(_as_table(table, new)).write.format("delta")
+            writer = writer.mode("append").option("txnVersion", "1")
+            writer.option("txnAppId", f"mlrecipes.monitor/{_digest(keys)}").saveAsTable(name)
+        return keys
+
+
+def _digest(keys: Sequence[str]) -> str:
+    return hashlib.sha256("".join(sorted(keys)).encode()).hexdigest()
 
 
 def _keys_of(table: DeltaTable, place: str) -> set[str]:

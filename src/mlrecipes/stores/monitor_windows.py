@@ -141,7 +141,9 @@ def _moments(column: pd.Series, name: str) -> pd.Series:
     try:
         if pd.api.types.is_numeric_dtype(column):
             raise ValueError("numbers")
-        return pd.to_datetime(column, utc=True).astype("datetime64[us, UTC]")
+        is_text = not pd.api.types.is_datetime64_any_dtype(column)
+        times = pd.to_datetime(column, utc=True, format="ISO8601" if is_text else None)
+        return times.astype("datetime64[us, UTC]")
     except (ValueError, TypeError) as error:
         raise DataError(
             f"'{shorten(name)}' holds no moments: {shorten(error, limit=80)}.",
@@ -208,4 +210,5 @@ def _ends(starts: pd.Series, window: str) -> pd.Series:
 
 def _name(start: datetime, window: str) -> str:
     """Such as 2026-11-01, with the hour where windows have hours."""
-    return start.strftime("%Y-%m-%d %H:%M" if window.endswith("h") else "%Y-%m-%d")
+    has_hours = window != "month" and window.endswith("h")
+    return start.strftime("%Y-%m-%d %H:%M" if has_hours else "%Y-%m-%d")
