@@ -16,7 +16,6 @@ from mlrecipes.errors import RecipeError, few
 from mlrecipes.monitor_records import ColumnCounts, ColumnDrift, DriftLimits, DriftVerdict
 from mlrecipes.planning import Project
 from mlrecipes.records import Facts, Scalar, Section, Table, Text
-from mlrecipes.stores.models import model_profile
 
 __all__ = ["Comparison", "compare"]
 
@@ -187,6 +186,8 @@ def _drift(base: Project, here: Project) -> tuple[DriftVerdict, Facts | None]:
 
 
 def _profile(project: Project) -> Mapping[str, Any] | None:
+    from mlrecipes.stores.models import model_profile
+
     manifest, spec = project.artifact("model")
     return None if manifest is None else model_profile(project.store.path(manifest, spec))
 

@@ -6,25 +6,27 @@ import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mlrecipes.cards import Card, newest_card
+from mlrecipes.comparing import Comparison, compare
 from mlrecipes.config.load import find_recipe_root
 from mlrecipes.dag.plan import plan
 from mlrecipes.execution import Event, silent
 from mlrecipes.monitor_options import MonitorOptions
+from mlrecipes.monitoring import monitor
 from mlrecipes.planning import Project, open_project
 from mlrecipes.predict_options import PredictOptions, with_options
+from mlrecipes.promoting import promote_anew, read_ledger, roll_back
 from mlrecipes.promotion_records import Entry
 from mlrecipes.protection import Place, protections, refuse_unless_confirmed
+from mlrecipes.quality import write_suggestion
 from mlrecipes.records import Decision, Manifest
 from mlrecipes.reset_plan import ResetPlan
 from mlrecipes.runner import Request, StepOutcome, run_plan
+from mlrecipes.scoring import score_batch
 from mlrecipes.steps import Ports
 from mlrecipes.stores.lock import workspace_lock
-
-if TYPE_CHECKING:
-    from mlrecipes.comparing import Comparison
 
 __all__ = ["Card", "MonitorOptions", "PredictOptions", "Recipe"]
 
@@ -142,13 +144,14 @@ class Recipe:
         project.check_queries()
 
     def compare(self, base: Recipe) -> Comparison:
-        """Compare the last results with another checkout's; both have run up to ``evaluate``.
+        """Compare the last results with those of another checkout of the same recipe.
+
+        Args:
+            base: Such as ``Recipe("local", root="../main")``; both have run up to ``evaluate``.
 
         Raises:
             RecipeError: One of them has no results, or they predict different things.
         """
-        from mlrecipes.comparing import compare
-
         return compare(base._open(), self._open())
 
     def suggest_expectations(
@@ -165,8 +168,6 @@ class Recipe:
         Raises:
             RecipeError: There is no such table, it has no rows, or the file is there already.
         """
-        from mlrecipes.quality import write_suggestion
-
         return write_suggestion(self._open(), Path(table), into, force=force)
 
     def status(self) -> dict[str, Manifest | None]:
@@ -230,8 +231,6 @@ class Recipe:
             StoreError: There is no such model or feature table.
             TryAgain: A server does not answer.
         """
-        from mlrecipes.scoring import score_batch
-
         return score_batch(self._open(), rows, model_uri)
 
     def predict(
@@ -285,8 +284,6 @@ class Recipe:
             ConfigError: The recipe has no section ``steps.monitor``.
             RecipeError: The rows or the model cannot be read.
         """
-        from mlrecipes.monitoring import monitor
-
         tell = on_event or silent
         return monitor(self._open(), options or MonitorOptions(), _connect, tell, wait_s=wait_s)
 
@@ -315,8 +312,6 @@ class Recipe:
             GateRejected: The version is blocked, or somebody moved the champion meanwhile.
             RecipeError: The models cannot be compared here, or not now.
         """
-        from mlrecipes.promoting import promote_anew
-
         tell, project = on_event or silent, self._open()
         return promote_anew(
             project, version, override, make_ports=_connect, tell=tell, wait_s=wait_s
@@ -332,14 +327,10 @@ class Recipe:
         Raises:
             RecipeError: There is no champion before it, or somebody moved it meanwhile.
         """
-        from mlrecipes.promoting import roll_back
-
         return roll_back(self._open(), reason, to_version, _connect)
 
     def promotions(self) -> tuple[Entry, ...]:
         """The ledger: each decision about each version, oldest first."""
-        from mlrecipes.promoting import read_ledger
-
         return read_ledger(self._open(), _connect)
 
     def clean(self, step: str | None = None) -> list[str]:
