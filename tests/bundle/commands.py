@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,8 +20,6 @@ from tests.bundle.loading import Bundle
 LAUNCH = "src/launch.py"
 # Commands that run nothing and therefore are no entry point.
 LOOKING = {"check", "compare", "promotions"}
-# Being built: accepted as long as the command line does not have it.
-COMING = {"monitor": {"--recipe", "--profile", "--set", "--since", "--until", "--window"}}
 # Their exit code is a verdict, 3 of a gate or 4 of the monitor, or they delete: never again.
 ONCE = {("run", None), ("run", "register"), ("run", "promote"), ("monitor", None), ("reset", None)}
 
@@ -124,17 +123,23 @@ def _wrong(command: Command, root: Path) -> Iterator[str]:
         yield f"{sorted(surplus)} are no options of the entry point of MLproject"
 
 
+@cache
+def _read_by_the_recipe(root: Path) -> set[str]:
+    return set(re.findall(r"\{\{\s*(\w+)", (root / "recipe.yaml").read_text(encoding="utf-8")))
+
+
 def _unknown_values(command: Command, root: Path) -> Iterator[str]:
     profile = dict(command.options).get("--profile", "local")
-    variables = profile_of(root, profile)
-    if variables is None:
+    values = profile_of(root, profile)
+    if values is None:
         yield f"profile {profile} is no file in profiles/"
         return
+    variables = values.keys() | _read_by_the_recipe(root)
     for name, value in command.options:
         if name != "--set":
             continue
         variable, equals, _value = value.partition("=")
         if equals and variable not in variables:
-            yield f"--set {variable} is no variable of profile {profile}"
+            yield f"--set {variable} is read by nothing, and profile {profile} has none"
         if not equals and not (root / "features" / variable).is_dir():
             yield f"--set {variable} is no folder in features/"

@@ -154,7 +154,7 @@ def test_no_name_gets_a_prefix_and_no_alias_stands_in_a_file(target: str) -> Non
         (TRAINING, "--to=train", "--to=fly", "run --to fly is no entry point of MLproject"),
         (TRAINING, "--to=train", "--onto=train", "No such option"),
         (TRAINING, "--to=train", "--wait=3", "['--wait'] are no options of the entry point"),
-        (TRAINING, "--set=DATA", "--set=DTA", "--set DTA is no variable of profile"),
+        (TRAINING, "--set=DATA", "--set=DTA", "--set DTA is read by nothing"),
         ("resources/external_features.yml", "--set=external", "--set=alien", "no folder in feat"),
         (TRAINING, "--profile=${var.profile}", "--profile=mars", "profile mars is no file"),
         (TRAINING, "job.parameters.data", "job.parameters.dat", "dat is not a parameter"),
