@@ -232,7 +232,8 @@ def test_an_unchanged_recipe_of_mlflow_recipes_overwrites(tmp_path: Path) -> Non
 
 
 def test_keys_are_enough_where_features_are_looked_up(tmp_path: Path) -> None:
-    recipe_yaml = with_predict(WITH_FEATURES, PREDICT.split("\n", 1)[1])["recipe.yaml"]
+    section = "  monitor: {min_rows: 20}\n" + PREDICT.split("\n", 1)[1]
+    recipe_yaml = with_predict(WITH_FEATURES, section)["recipe.yaml"]
     root = tmp_path / "recipe"
     root.mkdir()
     recipe = write_with_features(root, WITH_FEATURES | {"recipe.yaml": recipe_yaml})
@@ -243,6 +244,11 @@ def test_keys_are_enough_where_features_are_looked_up(tmp_path: Path) -> None:
     raw = pd.read_parquet(root / "raw" / "houses.parquet").set_index("house")
     expected = (raw["area"] + 10 * raw["rooms"]).loc[scored["house"]]
     assert scored["prediction"].to_numpy() == pytest.approx(expected.to_numpy())
+    # Monitoring looks the features up again.
+    (window,) = recipe.monitor()["windows"]
+    assert (window["rows"], window["not_compared"]) == (len(scored), [])
+    profile = DeltaTable(root / "monitoring" / "profile").to_pandas()
+    assert {"area", "rooms", "prediction"} <= set(profile["column"])
     # A key of another type, or under another name, is told before any table is read.
     pd.DataFrame({"house": ["a"]}).to_csv(root / "odd.csv", index=False)
     with pytest.raises(GateRejected, match=r"retyped +house +int64 +str"):

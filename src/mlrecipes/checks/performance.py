@@ -10,7 +10,7 @@ did; neither sees that it does not any more (concept drift).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +43,10 @@ DLE_ASSUMES = (
 )
 N_DRAWS = 200
 MAX_ROWS_DRAWN = 20_000
+RANKING = "roc_auc"
 MIN_P_CALIBRATED = 0.01
+SURE = 2.575829
+"""A promise is broken if what happened lies outside of its 99% band."""
 MIN_EXPECTED = 5.0
 MIN_CELLS = 3
 MAX_GAP = 0.02
@@ -65,20 +68,27 @@ class Estimated:
 # ---- what is kept of the validation part -----------------------------------------------------
 
 
-def calibration_facts(scores: np.ndarray, actual: np.ndarray) -> dict[str, Any]:
-    """Events and mean scores between edges of the score; counts only.
+def calibration_facts(scores: np.ndarray, actual: np.ndarray, seed: int = 0) -> dict[str, Any]:
+    """Events and mean scores between edges of the score, and a first back-test; counts only.
 
     Args:
         scores: Probabilities, shape (n_rows,).
         actual: 1 where the event occurred, shape (n_rows,).
+        seed: Decides the draws of the back-test.
     """
     import numpy as np
 
-    scores = np.asarray(scores, float)
+    scores, happened = np.asarray(scores, float), np.asarray(actual, float)
+    order = np.argsort(-scores, kind="stable")
+    cut = np.clip(scores[order], EDGE, 1 - EDGE)
+    promised = next(e for e in estimate_events(scores, seed) if e.metric == RANKING)
+    ranked = _event_metrics(cut, happened[order], 1 - happened[order])[RANKING]
     edges, counts, means = plan_numbers(scores)
     cells = np.searchsorted(np.asarray(edges), scores, side="left")
-    events = np.bincount(cells, weights=np.asarray(actual, float), minlength=len(counts))
+    events = np.bincount(cells, weights=happened, minlength=len(counts))
+    ends = (promised.value, promised.low, promised.high, ranked)
     return {
+        "back_test": [float(end) for end in ends] if all(map(math.isfinite, ends)) else None,
         "edges": list(edges),
         "counts": list(counts),
         "means": list(means),
@@ -114,7 +124,9 @@ def calibration_problem(facts: Mapping[str, Any]) -> str | None:
     """Why scores cannot be taken for probabilities; None if they can.
 
     The test of Hosmer and Lemeshow (1980) on cells of the score with at least five events and
-    five other rows expected, and the expected calibration error: both must object.
+    five other rows expected, and the expected calibration error: both must object. Or the
+    promised ROC AUC is surely not that of the validation part, as where scores are drawn to the
+    middle; with few events this sees what cells cannot.
     """
     import numpy as np
     from scipy import special
@@ -140,7 +152,21 @@ def calibration_problem(facts: Mapping[str, Any]) -> str | None:
             f"scores are off by {gap:.3f} on the average on the validation part "
             f"(limit {MAX_GAP:g}; by chance in {chance:.1%} of the cases)"
         )
-    return None
+    return _back_test_problem(facts.get("back_test"))
+
+
+def _back_test_problem(found: Sequence[float] | None) -> str | None:
+    if found is None:
+        return None
+    promised, low, high, ranked = found
+    wide = SURE / Z_95
+    is_within = promised + (low - promised) * wide <= ranked <= promised + (high - promised) * wide
+    if is_within or abs(ranked - promised) <= MAX_GAP:
+        return None
+    return (
+        f"scores promise a {RANKING} of {promised:.3f} on the validation part, where it is "
+        f"{ranked:.3f}"
+    )
 
 
 # ---- estimates -------------------------------------------------------------------------------

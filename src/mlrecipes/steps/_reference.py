@@ -60,7 +60,9 @@ def monitoring_profile(
     target = target_of(held_out, context.config)
     events = context.task.scored_events(target, predictions)
     if events is not None:
-        profile["calibration"] = calibration_facts(events.scores, events.actual)
+        profile["calibration"] = calibration_facts(
+            events.scores, events.actual, context.config.seed
+        )
     elif not context.task.has_classes:
         profile["errors"] = error_facts(predictions.labels, target.to_numpy(dtype=float))
     return profile
