@@ -103,11 +103,7 @@ def call_problems(words: list[str], root: Path) -> Iterator[str]:
 def _wrong(command: Command, root: Path) -> Iterator[str]:
     named = {name for name, _value in command.options}
     if command.name not in cli.commands:
-        if command.name not in COMING:
-            yield f"{command.name} is no command"
-        yield from (
-            f"{name} is no option" for name in sorted(named - COMING.get(command.name, named))
-        )
+        yield f"{command.name} is no command"
         return
     try:
         cli.commands[command.name].make_context(command.name, list(command.arguments))
