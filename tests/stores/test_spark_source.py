@@ -91,3 +91,23 @@ def test_a_table_that_spark_wrote_is_read_without_it_and_by_its_name(
             read("delta", location="default.ingested_loans", version=9)
     finally:
         spark.sql("DROP TABLE ingested_loans")
+
+
+def test_a_time_means_the_version_that_spark_knows_of_then(
+    spark: Any, read: Read, tmp_path: Path
+) -> None:
+    folder = tmp_path / "rows"
+    spark.range(3).write.format("delta").save(str(folder))
+    spark.range(3, 5).write.format("delta").mode("append").save(str(folder))
+    spark.sql(f"CREATE TABLE ingested_rows USING delta LOCATION '{folder}'")
+    try:
+        history = spark.sql("DESCRIBE HISTORY ingested_rows").where("version = 0")
+        made_ms = history.selectExpr("unix_millis(timestamp) AS made").first()["made"]
+        made = dt.datetime.fromtimestamp(made_ms / 1000, dt.UTC)
+        frame, source = read("delta", location="default.ingested_rows", timestamp=made)
+        assert sorted(frame["id"]) == [0, 1, 2]
+        assert (source.sha256 or "").endswith("@0")
+        with pytest.raises(StoreError, match="had no version at 2001-01-01"):
+            read("delta", location="default.ingested_rows", timestamp="2001-01-01")
+    finally:
+        spark.sql("DROP TABLE ingested_rows")
