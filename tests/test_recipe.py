@@ -78,6 +78,13 @@ def test_a_card_shows_itself_in_a_notebook(recipe: Recipe) -> None:
     assert card.facts["status"] == "succeeded"
 
 
+def test_a_card_has_a_height_of_its_own_wherever_it_is_shown(recipe: Recipe) -> None:
+    """On Databricks an output lies in a frame that is as high as what is in it."""
+    style = recipe.inspect("evaluate")._repr_html_().rpartition('style="')[2]
+    assert "height:640px" in style
+    assert "vh" not in style
+
+
 def test_the_last_card_is_shown_if_none_is_named(recipe: Recipe) -> None:
     assert recipe.inspect().path.name == "register.html"
 

@@ -14,11 +14,23 @@ from mlrecipes._version import __version__
 
 if TYPE_CHECKING:
     from mlrecipes.errors import ConfigError, GateRejected, RecipeError
+    from mlrecipes.monitor_options import MonitorOptions
+    from mlrecipes.predict_options import PredictOptions
     from mlrecipes.recipe import Recipe
 
-__all__ = ["ConfigError", "GateRejected", "Recipe", "RecipeError", "__version__"]
+__all__ = [
+    "ConfigError",
+    "GateRejected",
+    "MonitorOptions",
+    "PredictOptions",
+    "Recipe",
+    "RecipeError",
+    "__version__",
+]
 
 _PLACES = {
+    "MonitorOptions": "mlrecipes.monitor_options",
+    "PredictOptions": "mlrecipes.predict_options",
     "Recipe": "mlrecipes.recipe",
     "ConfigError": "mlrecipes.errors",
     "GateRejected": "mlrecipes.errors",

@@ -42,7 +42,9 @@ class Card:
 
     def _repr_html_(self) -> str:
         html = self.path.read_text(encoding="utf-8").replace("&", "&amp;").replace('"', "&quot;")
-        return f'<iframe srcdoc="{html}" style="width:100%;height:80vh;border:0"></iframe>'
+        # Pixels: where an output is a frame as high as what is in it, a share of it is nothing.
+        style = "width:100%;height:640px;border:0;resize:vertical"
+        return f'<iframe srcdoc="{html}" style="{style}"></iframe>'
 
 
 class CardFolder:

@@ -26,7 +26,9 @@ from mlrecipes.reset_plan import ResetPlan
 from mlrecipes.runner import Request, StepOutcome, run_plan
 from mlrecipes.scoring import score_batch
 from mlrecipes.steps import Ports
+from mlrecipes.stores.destinations import Destinations
 from mlrecipes.stores.lock import workspace_lock
+from mlrecipes.tables import Tables
 
 __all__ = ["Card", "MonitorOptions", "PredictOptions", "Recipe"]
 
@@ -34,7 +36,9 @@ __all__ = ["Card", "MonitorOptions", "PredictOptions", "Recipe"]
 class Recipe:
     """A recipe with a profile: run it, ask why, look at what it made.
 
-    The recipe is the nearest folder with a ``recipe.yaml``, from ``root`` upwards.
+    The recipe is the nearest folder with a ``recipe.yaml``, from ``root`` upwards. What runs
+    steps takes ``wait_s``, how many seconds to wait if another process runs this recipe, and
+    ``on_event``, called when a step starts, finishes, is kept, warns or fails.
 
     Args:
         profile: Name of a file under ``profiles/``, such as ``local``.
@@ -71,6 +75,16 @@ class Recipe:
         """Names of the steps in order."""
         return self._open().graph.names
 
+    @property
+    def destinations(self) -> Destinations:
+        """Where runs and models go: the addresses that MLflow's own functions need."""
+        return self._open().destinations
+
+    @property
+    def tables(self) -> Tables:
+        """The tables that outlive a run: features, and predictions of all batches."""
+        return Tables(self._open())
+
     def run(
         self,
         step: str | None = None,
@@ -85,8 +99,6 @@ class Recipe:
             step: The last step; ``promote`` if it is not given and the recipe has that
                 section, else ``register``.
             from_step: Run this step and the ones after it even if nothing changed.
-            wait_s: Seconds to wait if another process runs this recipe.
-            on_event: Called when a step starts, finishes, is kept, warns or fails.
 
         Returns:
             What became of each step, in order.
@@ -112,8 +124,6 @@ class Recipe:
 
         Args:
             sets: Folders below ``features/``; those that the recipe names if there are none.
-            wait_s: Seconds to wait if another process runs this recipe.
-            on_event: Called when the step starts, finishes, is kept, warns or fails.
 
         Returns:
             What became of the features step.
@@ -246,8 +256,6 @@ class Recipe:
 
         Args:
             options: What differs from ``steps.ingest_scoring`` and ``steps.predict``.
-            wait_s: Seconds to wait if another process runs this recipe.
-            on_event: Called when a step starts, finishes, is kept, warns or fails.
 
         Returns:
             What became of the batch: its id, the model's version, the place, and so on.
@@ -273,8 +281,6 @@ class Recipe:
 
         Args:
             options: What differs from ``steps.monitor``.
-            wait_s: Seconds to wait if another process runs this recipe.
-            on_event: Called when the step starts, finishes, warns or fails.
 
         Returns:
             What was found: ``alerts``, ``windows`` and so on; that there is nothing yet is no
@@ -298,11 +304,8 @@ class Recipe:
         """Compare a version with the champion on the same rows, anew, and promote the better.
 
         Args:
-            version: Of the registered model, trained here or elsewhere; the one under the
-                challenger alias if not given.
+            version: Of the registered model; the one under the challenger alias if not given.
             override: Why it is to be promoted whatever the verdict; written to the ledger.
-            wait_s: Seconds to wait if another process runs this recipe.
-            on_event: Called when the step starts, finishes, warns or fails.
 
         Returns:
             The decision, as in the artifact ``promotion``.
@@ -334,9 +337,7 @@ class Recipe:
         return read_ledger(self._open(), _connect)
 
     def clean(self, step: str | None = None) -> list[str]:
-        """Forget the results of a step, or of all steps, and name those that had one.
-
-        Runs and models stay.
+        """Forget results of a step, or of all, and name those that had one; models stay.
 
         Raises:
             TryAgain: Another process runs the recipe.
@@ -359,8 +360,7 @@ class Recipe:
     def reset(self, model_name: str | None = None) -> ResetPlan:
         """Delete the recipe's runs with this profile, its registered model and feature tables.
 
-        Its experiment goes too if nothing else is in it. The next run trains again. Stored
-        results of steps stay.
+        Its experiment goes too if nothing else is in it. Stored results of steps stay.
 
         Args:
             model_name: The registered model's name, to be typed for a protected profile.

@@ -147,6 +147,14 @@ class PredictionTable(Protocol):
         """Copy the predictions of a batch to a Parquet file."""
         ...
 
+    def read_all(self) -> Any:
+        """The predictions of all batches: a ``pyarrow.Table``, or a ``DataFrame`` of Spark.
+
+        Raises:
+            StoreError: The table cannot be read.
+        """
+        ...
+
     def append(self, rows: Path, batch: Batch) -> bool:
         """Add a batch unless it is there already; of two writers at once one adds it.
 

@@ -112,6 +112,16 @@ def test_a_batch_is_added_once(using: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("using", ["delta", "parquet"])
+def test_all_batches_are_read_whatever_columns_they_have(using: str, tmp_path: Path) -> None:
+    table, path = table_of(using, tmp_path), tmp_path / "rows.parquet"
+    table.append(write_rows(path, batch("a")), batch("a"))
+    table.append(write_rows(path, batch("b"), reason_1=pa.array(["income"] * 3)), batch("b"))
+    rows = table.read_all().to_pandas().sort_values("batch_id")
+    assert rows["batch_id"].tolist() == ["a"] * 3 + ["b"] * 3
+    assert rows["reason_1"].fillna("none").tolist() == ["none"] * 3 + ["income"] * 3
+
+
+@pytest.mark.parametrize("using", ["delta", "parquet"])
 @pytest.mark.parametrize("is_there", [False, True])
 def test_two_processes_at_once_write_a_batch_once(
     using: str, is_there: bool, tmp_path: Path

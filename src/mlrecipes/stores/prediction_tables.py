@@ -89,6 +89,16 @@ class ParquetPredictions:
         """Copy the batch's file."""
         shutil.copyfile(self._file(batch), into)
 
+    def read_all(self) -> pa.Table:
+        """The rows of all files; a column that only some of them have is null in the others."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        files = sorted(self._path.glob("*.parquet"))
+        with _file_errors(self._path, "read"):
+            tables = [pq.read_table(file, partitioning=None) for file in files]
+            return pa.concat_tables(tables, promote_options="default")
+
     def append(self, rows: Path, batch: Batch) -> bool:
         """Put the batch's file there, unless it is there."""
         with _file_errors(self._path):
@@ -165,11 +175,11 @@ def _sync(path: Path) -> None:
 
 
 @contextmanager
-def _file_errors(path: Path) -> Iterator[None]:
+def _file_errors(path: Path, verb: str = "written") -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StoreError(f"Predictions cannot be written to {path}: {error}") from error
+        raise StoreError(f"Predictions cannot be {verb} at {path}: {error}") from error
 
 
 # ---- Delta -----------------------------------------------------------------------------------
@@ -208,6 +218,13 @@ class DeltaPredictions:
             with FrameWriter(into, scanner.projected_schema) as writer:
                 for some in scanner.to_batches():
                     writer.write(pa.Table.from_batches([some]))
+
+    def read_all(self) -> pa.Table:
+        """The rows of all batches, as of the newest version."""
+        table = self._open()
+        with delta_errors(f"read {self._place}"):
+            assert table is not None  # noqa: S101 - asked for after exists()
+            return table.to_pyarrow_dataset().to_table()
 
     def append(self, rows: Path, batch: Batch) -> bool:
         """Commit the batch, unless the version that was looked at, or a later one, has it.

@@ -44,6 +44,11 @@ class SparkPredictions:
         with FrameWriter(into, table.schema) as writer:
             writer.write(table)
 
+    def read_all(self) -> Any:
+        """The rows of all batches."""
+        with spark_errors(f"read table {self._name}"):
+            return self._session.table(self._name)
+
     def append(self, rows: Path, batch: Batch) -> bool:
         """Add the batch; Delta leaves out what it has written under the same key."""
         if self.has(batch):
