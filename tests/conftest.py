@@ -1,6 +1,7 @@
 """Small recipes in temporary folders, and a world that tells nobody."""
 
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 from hypothesis import settings
 
 from mlrecipes.stores.spark import open_session
+from tests.dbutils import DBUtils
+from tests.mlflow_at import Store
 
 ROOT = Path(__file__).parents[1]
 
@@ -166,3 +169,26 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     )
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="session")
+def _new_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with MLflow's tables and nothing in them: making one takes seconds."""
+    store = Store(tmp_path_factory.mktemp("new") / "mlflow.db")
+    _ = store.client
+    return store.path
+
+
+@pytest.fixture(scope="module")
+def mlflow(_new_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """Tracking store and registry of the tests of one file, which share their names."""
+    folder = tmp_path_factory.mktemp("a store")  # with a space in its name
+    return Store(Path(shutil.copy(_new_store, folder / "mlflow.db")))
+
+
+@pytest.fixture
+def dbutils(tmp_path: Path) -> DBUtils:
+    """What a notebook on Databricks finds: files below a folder, one secret, no parameter."""
+    folder = tmp_path / "dbfs"
+    folder.mkdir()
+    return DBUtils(folder, secrets={"mlflow": {"token": "not-to-be-shown"}}, task="train")

@@ -9,19 +9,19 @@ from mlrecipes.cleaning import FoundExperiment, FoundModel, RecipeMark
 from mlrecipes.errors import StoreError
 from mlrecipes.stores import cleaning
 from mlrecipes.stores.cleaning import MlflowModelCleaner, MlflowRunCleaner
-from mlrecipes.stores.mlflow_client import open_client
+from tests.mlflow_at import Store
 
 OURS = RecipeMark("ab12", "local")
 
 
 @pytest.fixture(scope="module")
-def uri(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return f"sqlite:///{tmp_path_factory.mktemp('a store')}/mlflow.db"
+def uri(mlflow: Store) -> str:
+    return mlflow.uri
 
 
 @pytest.fixture(scope="module")
-def client(uri: str) -> MlflowClient:
-    return open_client(uri, uri)
+def client(mlflow: Store) -> MlflowClient:
+    return mlflow.client
 
 
 @pytest.fixture

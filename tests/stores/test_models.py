@@ -22,7 +22,7 @@ from mlrecipes.stores.models import MlflowModels, load_pyfunc, model_requirement
 from mlrecipes.stores.registry import MlflowRegistry
 from mlrecipes.stores.tracking import MlflowTracker, TrackingTarget
 from mlrecipes.user_code.imports import UserCode
-from tests.mlflow_at import mlflow_at
+from tests.mlflow_at import Store
 from tests.servers import mlflow_server, post
 
 REQUIREMENTS = model_requirements([])
@@ -439,18 +439,20 @@ def test_two_models_in_one_process_use_their_own_code(tmp_path: Path) -> None:
     assert answers == {2: 78.0, 5: 195.0}
 
 
-def test_a_model_of_a_run_loads_by_its_run_and_by_its_version(tmp_path: Path) -> None:
-    import mlflow
+def test_a_model_of_a_run_loads_by_its_run_and_by_its_version(
+    mlflow: Store, tmp_path: Path
+) -> None:
+    from mlflow.pyfunc import load_model
 
-    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    uri = mlflow.uri
     path = saved(tmp_path, fitted(X["b"] * 3, LinearRegression()), task="regression")
     tracker = MlflowTracker(TrackingTarget(uri, "houses", None), tmp_path / "open_runs.json")
     run_id = tracker.start_run({}).run_id
     tracker.log_directory(run_id, path, "train/model")
     version = MlflowRegistry(uri, uri).register("houses", run_id, "train/model", {})
-    with mlflow_at(uri):
+    with mlflow.at():
         for address in (f"runs:/{run_id}/train/model", f"models:/houses/{version.version}"):
-            answer = mlflow.pyfunc.load_model(address).predict(X.tail(1))
+            answer = load_model(address).predict(X.tail(1))
             assert answer == pytest.approx([3.0])
 
 

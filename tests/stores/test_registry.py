@@ -16,7 +16,7 @@ from mlrecipes.errors import StoreError
 from mlrecipes.stores.mlflow_client import open_client
 from mlrecipes.stores.registry import MlflowRegistry, get_version
 from mlrecipes.stores.tracking import MlflowTracker, TrackingTarget
-from tests.mlflow_at import mlflow_at
+from tests.mlflow_at import Store
 
 NewRun = Callable[[], str]
 
@@ -34,8 +34,8 @@ def mlflow_sklearn() -> ModuleType:
 
 
 @pytest.fixture(scope="module")
-def uri(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return f"sqlite:///{tmp_path_factory.mktemp('a store')}/mlflow.db"
+def uri(mlflow: Store) -> str:
+    return mlflow.uri
 
 
 @pytest.fixture(scope="module")
@@ -63,15 +63,15 @@ def registry(uri: str) -> MlflowRegistry:
 
 
 @pytest.fixture
-def client(uri: str) -> MlflowClient:
-    return open_client(uri, uri)
+def client(mlflow: Store) -> MlflowClient:
+    return mlflow.client
 
 
 def test_a_registered_model_loads_by_its_version(
-    registry: MlflowRegistry, new_run: NewRun, uri: str
+    registry: MlflowRegistry, new_run: NewRun, mlflow: Store
 ) -> None:
     version = registry.register("loads", new_run(), "train/model", {})
-    with mlflow_at(uri):
+    with mlflow.at():
         model = mlflow_sklearn().load_model(f"models:/loads/{version.version}")
     assert model.predict(pd.DataFrame({"x": [3.0]})) == pytest.approx([6.0])
 

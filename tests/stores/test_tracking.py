@@ -18,14 +18,14 @@ from mlflow import MlflowClient
 import mlrecipes
 from mlrecipes.errors import StoreError
 from mlrecipes.ports import DatasetInput
-from mlrecipes.stores.mlflow_client import open_client
 from mlrecipes.stores.tracking import MlflowTracker, TrackingTarget, get_run
 from mlrecipes.stores.tracking_values import frame_digest, plain_name, safe_name
+from tests.mlflow_at import Store
 
 
 @pytest.fixture(scope="module")
-def uri(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return f"sqlite:///{tmp_path_factory.mktemp('a store')}/mlflow.db"
+def uri(mlflow: Store) -> str:
+    return mlflow.uri
 
 
 @pytest.fixture
@@ -43,8 +43,8 @@ def tracker(new_tracker: Callable[..., MlflowTracker]) -> MlflowTracker:
 
 
 @pytest.fixture
-def client(uri: str) -> MlflowClient:
-    return open_client(uri)
+def client(mlflow: Store) -> MlflowClient:
+    return mlflow.client
 
 
 def python(code: str, *args: str) -> "subprocess.Popen[str]":
