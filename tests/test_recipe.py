@@ -239,3 +239,18 @@ def test_a_step_that_fails_says_so_and_leaves_the_steps_before_it(classification
         recipe.run("transform")
     assert recipe.status()["split"] is not None
     assert recipe.inspect("transform").facts["status"] == "failed"
+
+
+def test_a_notebook_without_widgets_is_no_news_on_a_card(classification: Path) -> None:
+    transform = classification / "steps" / "transform.py"
+    warnings = """\
+    import warnings
+
+    warnings.warn("IProgress not found. Please update jupyter and ipywidgets.", stacklevel=2)
+    warnings.warn("the areas are odd", stacklevel=2)
+"""
+    head = "def transformer_fn():\n"
+    transform.write_text(transform.read_text().replace(head, head + warnings))
+    recipe = Recipe("local", root=classification)
+    recipe.run("transform")
+    assert recipe.inspect("transform").facts["warnings"] == ["UserWarning: the areas are odd"]

@@ -281,6 +281,8 @@ def _noted_warnings(noted: list[str]) -> Iterator[None]:
     """Collect the warnings of libraries and user code, each once, instead of printing them."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
+        # Of a notebook without widgets, where a library would have drawn a progress bar.
+        warnings.filterwarnings("ignore", message="IProgress not found")
         try:
             yield
         finally:
