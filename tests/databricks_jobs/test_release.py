@@ -25,6 +25,7 @@ WORKFLOW = Path(".github/workflows/release.yml")
 MODEL = "home_credit_prod.credit_risk.home_credit_default"
 EXPERIMENT = "/Shared/home_credit_prod"
 PROFILE, JOBS = "profiles/databricks_prod.yaml", "profiles/databricks_prod.jobs.json"
+CLUSTER = {"spark_version": "17.3.x-scala2.13", "node_type_id": "m5.2xlarge", "num_workers": 0}
 BRIER = "threshold: 0.08"
 PACKAGES = ("lightgbm", "mlflow", "pandas")
 
@@ -106,6 +107,7 @@ def releases(
             "v0.0.1",
             DATA="synthetic",
             FEATURE_STORE="local",
+            FEATURE_LOCATION=str(root / "feature_tables"),
             SCHEMA=None,
             REGISTRY_URI=mlflow_address,
             PREDICTIONS_USING="delta",
@@ -185,11 +187,16 @@ def test_a_training_that_fails_stops_the_release(
     releases: Releases, released: tuple[Runner, str, list[list[str]]]
 ) -> None:
     assert released[1] == ""
+    jobs = json.loads((releases.origin / JOBS).read_text())
+    del jobs["serverless"]  # and on a cluster this time
+    (releases.origin / JOBS).write_text(json.dumps(jobs | {"new_cluster": CLUSTER}))
     releases.commit("v0.0.2", MIN_ROC_AUC=0.9999)
     runner, failed, told = releases.release("v0.0.2")
     assert failed == "Run"
     assert "the model was rejected. Nothing was registered." in runner.said["Run"]
     assert f"{releases.double.address}/jobs/runs/2" in runner.said["Run"]
+    (task,) = json.loads(releases.double.calls("runs/submit")[-1])["tasks"]
+    assert task["new_cluster"] == CLUSTER
     assert "notes" not in {job for job, _step in runner.done}
     assert [words for words in told if words[0] == "gh"] == []
     versions = releases.client().search_model_versions(f"name='{MODEL}'")
