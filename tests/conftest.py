@@ -136,11 +136,12 @@ def classification(tmp_path: Path) -> Path:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Side by side, each file stays on one worker, and all that needs Spark on another.
 
-    So what a file prepares is made once, and Delta's jars are not fetched twice at a time.
+    So what a file prepares is made once, and Delta's jars are not fetched twice at a time. The
+    files that share a server stay together as well.
     """
     for item in items:
-        is_on_spark = "spark" in getattr(item, "fixturenames", ())
-        group = "spark" if is_on_spark else item.path.relative_to(ROOT).as_posix()
+        shared = {"spark", "mlflow_address"} & set(getattr(item, "fixturenames", ()))
+        group = shared.pop() if shared else item.path.relative_to(ROOT).as_posix()
         item.add_marker(pytest.mark.xdist_group(group))
 
 
