@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -83,3 +84,26 @@ def test_a_filter_that_engines_see_differently_is_told_with_its_line(
     message = r"recipe.yaml:5: steps.ingest.filter divides by what may be zero.* NULLIF.rooms, 0."
     with pytest.raises(ConfigError, match=message):
         call(recipe)
+
+
+def test_the_rows_to_score_come_from_a_table_as_of_a_version_on_spark(
+    spark: Any, tmp_path: Path
+) -> None:
+    append(tmp_path, 40)
+    append(tmp_path, 20)
+    spark.sql(f"CREATE TABLE houses_to_score USING delta LOCATION '{tmp_path}/prices/table'")
+    scoring = "{using: delta, location: default.houses_to_score, version: 0, columns: [house, area]"
+    predict = "predict: {output: {using: parquet, location: out}}"
+    text = f"{CSV}\n  ingest_scoring: {scoring}, filter: rooms > 4}}\n  {predict}"
+    recipe = recipe_over(tmp_path, text)
+    try:
+        recipe.run("ingest_scoring")
+    finally:
+        spark.sql("DROP TABLE houses_to_score")
+    rows = recipe.get_artifact("ingested_scoring_data")
+    source = houses(40)
+    assert sorted(rows["house"]) == source.loc[source["rooms"] > 4, "house"].tolist()
+    assert list(rows) == ["house", "area"]
+    card = recipe.inspect("ingest_scoring")._repr_html_()
+    assert "spark://default.houses_to_score, version 0" in card
+    assert "a plan does not see whether its tables changed since" in card
