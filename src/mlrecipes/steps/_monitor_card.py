@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mlrecipes.checks.performance import CBPE_ASSUMES, DLE_ASSUMES
@@ -36,7 +36,7 @@ __all__ = ["alert_section", "drift_section", "performance_section", "trend_secti
 
 N_SHOWN = 25
 N_DRAWN = 8
-N_TRENDS = 3
+N_LARGE = 6
 N_TOP_VALUES = 5
 
 
@@ -67,12 +67,11 @@ def trend_section(windows: Sequence[Watched], limit: float) -> Section:
         "PSI",
         (line("score", score), line("worst feature", worst), line("limit", [limit] * len(windows))),
     )
-    share = Curve(
-        "Share of what the model relies on that has drifted",
-        "window",
-        "share",
-        (line("weighted drift", [one.drift.weighted for one in windows]),),
-    )
+    blocks: list[Block] = [drift]
+    if any(column.importance for column in windows[-1].drift.columns):
+        values = [one.drift.weighted for one in windows]
+        title = "Share of what the model relies on that has drifted"
+        blocks.append(Curve(title, "window", "share", (line("weighted drift", values),)))
     rows = tuple(
         (
             i,
@@ -94,7 +93,7 @@ def trend_section(windows: Sequence[Watched], limit: float) -> Section:
         "score PSI",
         "changed since the window before",
     )
-    return Section("Trend", (drift, share, Table(columns, rows)))
+    return Section("Trend", (*blocks, Table(columns, rows)))
 
 
 def drift_section(now: Watched, baseline: Baseline) -> Section:
@@ -127,6 +126,7 @@ def drift_section(now: Watched, baseline: Baseline) -> Section:
             Text(f"Not compared, as nothing gives them: {len(now.lacking)} columns ({said}).")
         )
     if worst:
+        blocks += _histograms(worst, now, baseline)
         blocks.append(_side_by_side(worst, now, baseline))
     return Section(f"Drift ({now.window.name})", tuple(blocks))
 
@@ -195,12 +195,13 @@ def _shown(value: float | None) -> Scalar:
 
 def _drift_row(one: ColumnDrift, now: Watched) -> tuple[Scalar, ...]:
     found, missing = one.measures, now.counts[one.name].missing_share
+    weight: Scalar = one.importance or "–"
     if found is None:
-        return (one.name, str(one.level), one.importance, *(["–"] * 6), f"{missing:.1%}", "–", "")
+        return (one.name, str(one.level), weight, *(["–"] * 6), f"{missing:.1%}", "–", "")
     return (
         one.name,
         str(one.level),
-        one.importance,
+        weight,
         found.psi,
         found.psi - found.psi_excess,
         _shown(found.shift),
@@ -238,6 +239,26 @@ def _points(
         if p.kind == kind and p.metric == metric and not p.slice and math.isfinite(p.value)
     ]
     return tuple(x for x, _ in found), tuple(y for _, y in found)
+
+
+def _histograms(
+    columns: Sequence[ColumnDrift], now: Watched, baseline: Baseline
+) -> Iterator[Block]:
+    """Where rows lay in the training and where they lie now, of numbers that have drifted."""
+    for one in [column for column in columns if column.has_drifted][:N_LARGE]:
+        reference = baseline.features.get(one.name)
+        if one is now.drift.score and baseline.score is not None:
+            reference = baseline.score
+        if reference is None or reference.plan.kind is not ColumnKind.NUMBER:
+            continue
+        then, seen = reference.counts, now.counts[one.name]
+        places = tuple(float(i) for i in range(1, len(then.cells) + 1))
+        lines = tuple(
+            Series(name, places, tuple(n / max(1, counts.n_known) for n in counts.cells))
+            for name, counts in (("training", then), (now.window.name, seen))
+        )
+        ends = f"edges from {reference.plan.edges[0]:.4g} to {reference.plan.edges[-1]:.4g}"
+        yield Curve(f"{one.name}: rows in each cell", f"cell ({ends})", "share", lines)
 
 
 def _side_by_side(
