@@ -162,6 +162,17 @@ def test_the_card_shows_what_since_when_and_what_to_do(root: Path) -> None:
     html = card.path.read_text()
     assert "Ask the owner of the column what changed" in html
     assert "Back-test" in html
+    assert "area: rows in each cell" in html
+
+
+def test_features_are_found_by_the_keys_of_what_was_scored(root: Path) -> None:
+    scored = pd.read_parquet(root / "scored.parquet")
+    scored[["house", "area"]].to_csv(root / "areas.csv", index=False)
+    scored.drop(columns=["area", "rooms"]).to_parquet(root / "scored.parquet")
+    set_monitor(root, "    features: {using: csv, location: areas.csv}\n")
+    facts = look(root)
+    assert {one["subject"] for one in facts["alerts"]} == {"area", "probability"}
+    assert facts["windows"][-1]["not_compared"] == ["rooms"]
 
 
 def test_labels_that_are_final_tell_how_good_it_was(root: Path) -> None:
