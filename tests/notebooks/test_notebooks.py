@@ -123,6 +123,9 @@ def monitoring(project: Path, chosen: DBUtils, comparison: Passes) -> Passes:
         "shift": shift["moved by"].to_dict(),
         "refused": refused,
         "unmet": [one["kwargs"]["column"] for one in unmet],
+        "verdict": {"status": verdict["status"], "rows": window["rows"]},
+        "drifted": list(drifts["column"]),
+        "estimated": {one["metric"]: one["value"] for one in window["performance"]},
     }"""
     return execute(project / "notebooks" / "4_monitoring.ipynb", chosen, facts)
 
@@ -257,6 +260,21 @@ def test_the_batch_is_judged_beside_the_test_part(project: Path, monitoring: Pas
         quality = project / ".mlrecipes" / "cards" / "local" / "predict.json"
         told = " ".join(json.loads(quality.read_text(encoding="utf-8"))["warnings"])
         assert all(column in told for column in facts["unmet"][:1])
+
+
+def test_the_verdict_is_that_of_monitor_with_its_card(project: Path, monitoring: Passes) -> None:
+    for executed in monitoring:
+        facts = executed.facts
+        assert facts["verdict"] == {"status": "no alert", "rows": facts["batch"]["rows"]}
+        assert f"no alert: {len(facts['drifted'])} columns drifted" in executed.text
+        assert any(name.startswith("BUREAU_MONTHS_") for name in facts["drifted"])
+        assert 0.0 < facts["estimated"].get("event_rate", 0.08) < 0.3
+        titles = [f"<title>{step}@my project</title>" for step in ("predict", "monitor")]
+        assert [title in card for card, title in zip(executed.cards, titles, strict=True)] == [
+            True,
+            True,
+        ]
+    assert (project / "monitoring" / "drift").is_dir()
 
 
 # ---- as on Databricks ----------------------------------------------------------------------------
