@@ -233,20 +233,20 @@ def columns() -> dict[str, ReferenceColumn]:
 def test_windows_without_drift_raise_hardly_any_alarm(columns: dict[str, ReferenceColumn]) -> None:
     """At most one in a hundred may; a fixed limit of 0.1 alarms in nearly every window."""
     random = np.random.default_rng(0)
-    found = [window(columns, 200, random) for _ in range(120)]
-    assert sum(one.is_alarm for one in found) <= 2
+    found = [window(columns, 200, random) for _ in range(80)]
+    assert sum(one.is_alarm for one in found) <= 1
     usual = [
         any(c.measures is not None and c.measures.psi >= 0.1 for c in v.columns) for v in found
     ]
-    assert sum(usual) > 60
+    assert sum(usual) > 40
 
 
 def test_a_shift_of_a_top_feature_is_seen_in_a_thousand_rows(
     columns: dict[str, ReferenceColumn],
 ) -> None:
     random = np.random.default_rng(0)
-    found = [window(columns, 1_000, random, shift=0.25) for _ in range(40)]
-    assert sum(one.is_alarm for one in found) >= 38
+    found = [window(columns, 1_000, random, shift=0.25) for _ in range(25)]
+    assert sum(one.is_alarm for one in found) >= 24
     assert {one.columns[0].name for one in found if one.is_alarm} == {"c000"}
 
 
