@@ -133,6 +133,7 @@ def classification(tmp_path: Path) -> Path:
     return write_project(tmp_path / "my recipe", CLASSIFICATION)
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Side by side, each file stays on one worker, and all that needs Spark on another.
 
