@@ -19,8 +19,9 @@ from mlrecipes.quality_records import (
     Outcome,
     Suite,
 )
-from mlrecipes.stores.quality_duckdb import FAILED_COLUMN, DuckDbChecker
+from mlrecipes.stores.quality_duckdb import DuckDbChecker
 from mlrecipes.stores.quality_gx import check_pandas, load_suite
+from mlrecipes.stores.quality_looks import FAILED_COLUMN
 from mlrecipes.stores.quality_plans import wants_great_expectations
 
 
@@ -134,6 +135,19 @@ EXPECTATIONS = st.tuples(
 )
 
 
+def table_of(rows: list[Any]) -> pa.Table:
+    """A whole number, a number with gaps and NaN, and a text."""
+    columns = list(zip(*rows, strict=True)) or [(), (), ()]
+    types = (pa.int64(), pa.float64(), pa.string())
+    arrays = [pa.array(values, kind) for values, kind in zip(columns, types, strict=True)]
+    return pa.table(dict(zip("nfs", arrays, strict=True)))
+
+
+def verdict(finding: Finding) -> tuple[Outcome, int | None]:
+    is_seen = finding.outcome is not Outcome.UNCHECKED
+    return finding.outcome, finding.n_unexpected if is_seen else None
+
+
 @settings(
     max_examples=6,
     suppress_health_check=list(HealthCheck),
@@ -144,20 +158,12 @@ def test_duckdb_and_great_expectations_agree_on_every_translated_type(
     tmp_path_factory: pytest.TempPathFactory, rows: list[Any], expectations: list[Expectation]
 ) -> None:
     folder = tmp_path_factory.mktemp("tables")
-    columns = list(zip(*rows, strict=True)) or [(), (), ()]
-    types = (pa.int64(), pa.float64(), pa.string())
-    arrays = [pa.array(values, kind) for values, kind in zip(columns, types, strict=True)]
-    table = pa.table(dict(zip("nfs", arrays, strict=True)))
+    table = table_of(rows)
     pq.write_table(table, folder / "t.parquet")
     ours = DuckDbChecker(folder / "tmp").check(folder / "t.parquet", Suite("t", expectations))
     theirs = check_pandas(table.to_pandas(), expectations)
     for one, other in zip(ours.findings, theirs, strict=True):
-        seen = (one.outcome, one.n_unexpected if one.outcome is not Outcome.UNCHECKED else None)
-        wanted = (
-            other.outcome,
-            other.n_unexpected if other.outcome is not Outcome.UNCHECKED else None,
-        )
-        assert seen == wanted, (one, other)
+        assert verdict(one) == verdict(other), (one, other)
 
 
 @pytest.mark.parametrize("kind", [pa.float64(), pa.float32()])
@@ -372,63 +378,72 @@ def test_a_result_comes_back_from_json_in_the_shape_of_great_expectations(tmp_pa
 # ---- Spark -------------------------------------------------------------------------------------
 
 
-def test_spark_gives_the_same_verdicts_as_duckdb(tmp_path: Path, spark: Any) -> None:
+@settings(
+    max_examples=4,
+    suppress_health_check=list(HealthCheck),
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+)
+@given(rows=st.lists(ROW, max_size=7), expectations=EXPECTATIONS)
+def test_spark_gives_the_same_verdicts_as_duckdb(
+    tmp_path_factory: pytest.TempPathFactory,
+    spark: Any,
+    rows: list[Any],
+    expectations: list[Expectation],
+) -> None:
     from mlrecipes.stores.quality_spark import SparkChecker
 
-    frame = pd.DataFrame(
-        {
-            "k": [1, 2, 2, 4],
-            "x": [1.5, None, -1.0, 9.0],
-            "y": [1.0, 1.0, 2.0, 3.0],
-            "s": ["a", "b", None, "cc"],
-            "none": pd.Series([None] * 4, dtype=float),
-        }
+    folder = tmp_path_factory.mktemp("tables")
+    path, others = folder / "t.parquet", {"o": folder / "o.parquet"}
+    pq.write_table(table_of(rows), path)
+    pq.write_table(table_of(rows[:2]), others["o"])
+    key = {"column": "n", "other_table": "o", "other_column": "n"}
+    number = {"column": "f", "type_list": ["LongType", "DoubleType"]}
+    more = (
+        Expectation(EXISTS_ELSEWHERE, key),
+        expect("expect_column_values_to_be_in_type_list", **number),
+        expect("expect_column_values_to_be_in_set", column="gone", value_set=[1]),
+        no_row("f < 0 AND s IS NULL"),
+        no_row("n < 0", mostly=0.5),
     )
-    number = ["LongType", "DoubleType"]
+    suite = Suite("raw.t", (*expectations, *more))
+    checkers = [DuckDbChecker(folder / "tmp"), SparkChecker(spark)]
+    here, there = [checker.check(path, suite, others).findings for checker in checkers]
+    for one, other in zip(here, there, strict=True):
+        assert verdict(one) == verdict(other), (one, other)
+        assert (one.examples, one.n_missing) == (other.examples, other.n_missing)
+    bad = [finding for finding in here if finding.n_unexpected]
+    aside = []
+    for i, checker in enumerate(checkers):
+        counted = checker.set_aside(path, bad, folder / f"{i}.parquet", 5, others)
+        rows_aside = pd.read_parquet(folder / f"{i}.parquet") if counted[0] else None
+        aside.append((counted, rows_aside if rows_aside is None else rows_aside.to_json()))
+    assert aside[0] == aside[1]
+
+
+def test_great_expectations_looks_at_spark_where_there_is_no_translation(
+    tmp_path: Path, spark: Any
+) -> None:
+    from mlrecipes.stores.quality_spark import SparkChecker
+
+    frame = pd.DataFrame({"a": [1, 2, 3, 4], "b": [0, 0, 1, 1]})
+    frame.to_parquet(tmp_path / "t.parquet")
+    part = {"row_condition": 'col("b") == 0', "condition_parser": "great_expectations"}
     suite = Suite(
-        "raw.t",
+        "t",
         (
-            expect("expect_table_row_count_to_be_between", min_value=1),
-            expect("expect_column_values_to_be_unique", column="k"),
-            expect("expect_column_values_to_not_be_null", 0.7, column="x"),
-            expect("expect_column_values_to_be_between", column="x", min_value=0),
-            expect("expect_column_values_to_be_between", column="none", min_value=0),
-            expect("expect_column_values_to_be_in_set", column="s", value_set=["a", "b"]),
-            expect("expect_column_values_to_be_in_type_list", column="x", type_list=number),
-            expect("expect_column_values_to_be_in_type_list", column="s", type_list=number),
-            expect("expect_column_values_to_be_in_type_list", column="none", type_list=number),
-            expect("expect_compound_columns_to_be_unique", column_list=["k", "x"]),
+            expect("expect_column_values_to_be_between", column="a", max_value=1, **part),
             expect(
-                "expect_column_pair_values_a_to_be_greater_than_b",
-                column_A="x",
-                column_B="y",
-                ignore_row_if="either_value_is_missing",
+                "expect_column_values_to_be_in_type_list", column="a", type_list=["str"], **part
             ),
-            no_row("x < 0 AND s IS NULL"),
-            no_row("x < 0", mostly=0.5),
-            expect("expect_column_values_to_be_in_set", column="gone", value_set=[1]),
-            Expectation(EXISTS_ELSEWHERE, {"column": "k", "other_table": "o", "other_column": "k"}),
+            expect("expect_column_proportion_of_unique_values_to_be_between", column="b"),
         ),
     )
-    others = {"o": tmp_path / "o.parquet"}
-    frame.to_parquet(tmp_path / "t.parquet")
-    frame.head(3)[["k"]].to_parquet(others["o"])
-    path = tmp_path / "t.parquet"
-    here = DuckDbChecker(tmp_path / "tmp").check(path, suite, others)
-    checker = SparkChecker(spark)
-    there = checker.check(path, suite, others)
-
-    def seen(checked: Checked) -> list[tuple[str, Outcome, int | None]]:
-        return [
-            (f.expectation.type, f.outcome, None if f.problem else f.n_unexpected)
-            for f in checked.findings
-        ]
-
-    assert seen(there) == seen(here)
-    bad = [finding for finding in there.findings if finding.n_unexpected]
-    into = tmp_path / "bad.parquet"
-    n_offending, n_kept = checker.set_aside(path, bad, into, 3, others)
-    assert (n_offending > 3, n_kept, len(pd.read_parquet(into))) == (True, 3, 3)
+    findings = SparkChecker(spark).check(tmp_path / "t.parquet", suite).findings
+    assert [(f.is_met, f.n_rows, f.n_unexpected) for f in findings] == [
+        (False, 2, 1),
+        (False, 4, None),
+        (True, 4, None),
+    ]
 
 
 def test_great_expectations_loads_our_own_type(tmp_path: Path) -> None:

@@ -1,25 +1,20 @@
-"""Suites on Spark: Great Expectations looks at Spark frames itself."""
+"""Suites on Spark: the queries of DuckDB translated, one scan for all that they can count.
+
+Great Expectations takes several jobs for each expectation; it looks at what has no translation.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlrecipes.errors import shorten
-from mlrecipes.quality_records import (
-    EXISTS_ELSEWHERE,
-    UNEXPECTED_ROWS,
-    Checked,
-    Expectation,
-    Finding,
-    Suite,
-)
-from mlrecipes.stores.quality_duckdb import FAILED_COLUMN
-from mlrecipes.stores.quality_plans import BATCH, Plan, PlanError, plan_of
-from mlrecipes.stores.quality_sql import TYPE_NAMES, query_for_spark
+from mlrecipes.quality_records import Checked, Expectation, Finding, Suite
+from mlrecipes.stores.quality_looks import look_at, named_tables, offending_rows
+from mlrecipes.stores.quality_plans import BATCH, Columns
+from mlrecipes.stores.quality_sql import TYPE_NAMES
 from mlrecipes.stores.spark import SparkEngine, spark_errors
 from mlrecipes.stores.spark_rows import frame_columns, ticked
 
@@ -67,24 +62,20 @@ class SparkChecker:
 
     def check(self, table: Any, suite: Suite, others: Mapping[str, Any] | None = None) -> Checked:
         """Hold a table, a path or a ``DataFrame``, against a suite."""
-        from mlrecipes.stores.quality_gx import check_spark
-
         frame = self._frame(table)
         with spark_errors("check the table"):
-            n_rows = frame.count()
-            found: dict[int, Finding] = {}
-            asked: dict[int, Expectation] = {}
-            for i, expectation in enumerate(suite.expectations):
-                if expectation.type == EXISTS_ELSEWHERE:
-                    found[i] = self._foreign_key(expectation, frame, others or {}, n_rows)
-                    continue
-                try:
-                    asked[i] = _for_spark(expectation)
-                except ValueError as error:
-                    found[i] = _unchecked(expectation, n_rows, error)
-            findings = check_spark(frame, list(asked.values()), shows_values=self._shows_values)
-        for i, finding in zip(asked, findings, strict=True):
-            found[i] = replace(finding, expectation=suite.expectations[i], n_rows=n_rows)
+            known = self._viewed(frame, suite.expectations, others or {})
+            n_rows, found = look_at(
+                suite.expectations,
+                _duckdb_columns(frame),
+                known,
+                self._query,
+                shows_values=self._shows_values,
+            )
+            rest = [i for i in range(len(suite.expectations)) if i not in found]
+            if rest:
+                asked = [suite.expectations[i] for i in rest]
+                found |= dict(zip(rest, self._by_great_expectations(frame, asked), strict=True))
         return Checked(n_rows, tuple(found[i] for i in range(len(suite.expectations))))
 
     def set_aside(
@@ -95,30 +86,21 @@ class SparkChecker:
         limit: int,
         others: Mapping[str, Any] | None = None,
     ) -> tuple[int, int]:
-        """Copy the rows that break any of the findings into a Parquet file.
-
-        A row that breaks several of them is there once for each.
-        """
+        """Copy the rows that break any of the findings into a Parquet file."""
         import pyarrow.parquet as pq
-        from pyspark.sql import functions as sf
 
         frame = self._frame(table)
-        parts = []
-        for finding in findings:
-            plan = self._plan(finding.expectation, frame, others or {})
-            if isinstance(plan, Plan) and plan.bad is not None:
-                where = f"SELECT * FROM {BATCH} WHERE {plan.known} AND {plan.bad}"
-                said = finding.expectation.description or finding.expectation.type
-                rows = self._session.sql(_spark_sql(where))
-                parts.append(rows.withColumn(FAILED_COLUMN, sf.lit(said)))
-        if not parts:
+        known = self._viewed(frame, [finding.expectation for finding in findings], others or {})
+        queries = offending_rows(findings, _duckdb_columns(frame), known)
+        if queries is None:
             return 0, 0
+        counting, rows = queries
         with spark_errors("set the offending rows aside"):
-            rows = reduce(lambda one, other: one.unionByName(other), parts)
-            n_offending = rows.count()
+            n_offending = int(self._query(counting)[0][0])
             if n_offending:
                 into.parent.mkdir(parents=True, exist_ok=True)
-                pq.write_table(rows.limit(limit).toArrow(), into)
+                found = self._session.sql(_spark_sql(rows)).limit(limit)
+                pq.write_table(found.toArrow(), into)
         return n_offending, min(n_offending, limit)
 
     def hold(self, rows: Any, into: Path) -> Any:
@@ -149,52 +131,45 @@ class SparkChecker:
         )
         return cleaned
 
-    def _plan(
-        self, expectation: Expectation, frame: DataFrame, others: Mapping[str, Any]
-    ) -> Plan | str:
-        """As DuckDB would look at it: its SQL is translated for what Spark must count itself."""
+    def _viewed(
+        self, frame: DataFrame, expectations: Sequence[Expectation], others: Mapping[str, Any]
+    ) -> dict[str, Columns]:
+        """Make views of the table and of those that foreign keys name; the latter's columns."""
         frame.createOrReplaceTempView(BATCH)
-        known = {}
-        named = expectation.kwargs.get("other_table") or ()
-        for name in [named] if isinstance(named, str) else named:
-            if name in others:
-                other = self._frame(others[name])
-                other.createOrReplaceTempView(name)
-                known[name] = _duckdb_columns(other)
-        try:
-            return plan_of(expectation, _duckdb_columns(frame), known)
-        except (PlanError, ValueError, TypeError, KeyError) as error:
-            return shorten(error, limit=300)
+        known: dict[str, Columns] = {}
+        for name in sorted(named_tables(expectations) & set(others)):
+            other = self._frame(others[name])
+            other.createOrReplaceTempView(name)
+            known[name] = _duckdb_columns(other)
+        return known
 
-    def _foreign_key(
-        self, expectation: Expectation, frame: DataFrame, others: Mapping[str, Any], n_rows: int
-    ) -> Finding:
-        plan = self._plan(expectation, frame, others)
-        if isinstance(plan, str):
-            return _unchecked(expectation, n_rows, plan)
-        known = f"SELECT count(*) FROM {BATCH} WHERE {plan.known}"
-        n_known, n_bad = (
-            int(self._session.sql(_spark_sql(sql)).collect()[0][0])
-            for sql in (known, str(plan.count_query))
-        )
-        if n_known == 0:
-            return _unchecked(expectation, n_rows, "there are no values.")
-        return Finding(
-            expectation,
-            is_met=(n_known - n_bad) / n_known >= expectation.mostly,
-            n_rows=n_rows,
-            n_missing=n_rows - n_known,
-            n_unexpected=n_bad,
-        )
+    def _query(self, sql: str) -> list[tuple[Any, ...]]:
+        with spark_errors("check the table"):
+            return [tuple(row) for row in self._session.sql(_spark_sql(sql)).collect()]
+
+    def _by_great_expectations(
+        self, frame: DataFrame, expectations: Sequence[Expectation]
+    ) -> list[Finding]:
+        from mlrecipes.stores.quality_gx import check_spark
+
+        found, asked = {}, {}
+        for i, expectation in enumerate(expectations):
+            try:
+                asked[i] = _for_spark(expectation)
+            except ValueError as error:
+                why = shorten(error, limit=300)
+                found[i] = Finding(expectation, is_met=False, n_rows=frame.count(), problem=why)
+        findings = check_spark(frame, list(asked.values()), shows_values=self._shows_values)
+        for i, finding in zip(asked, findings, strict=True):
+            found[i] = replace(finding, expectation=expectations[i])
+        return [found[i] for i in range(len(expectations))]
 
 
 def _for_spark(expectation: Expectation) -> Expectation:
     """The same expectation in Spark's words for types and Spark's SQL."""
     kwargs = dict(expectation.kwargs)
     kind = expectation.type
-    if kind == UNEXPECTED_ROWS:
-        kwargs["unexpected_rows_query"] = query_for_spark(kwargs["unexpected_rows_query"])
-    elif kind.endswith(("of_type", "in_type_list")):
+    if kind.endswith(("of_type", "in_type_list")):
         wanted = kwargs.pop("type_list", None) or [kwargs.pop("type_", "")]
         kwargs.pop("type_", None)
         kwargs["type_list"] = [
@@ -212,10 +187,6 @@ def _for_spark(expectation: Expectation) -> Expectation:
         expectation.meta,
         expectation.line,
     )
-
-
-def _unchecked(expectation: Expectation, n_rows: int, why: object) -> Finding:
-    return Finding(expectation, is_met=False, n_rows=n_rows, problem=shorten(why, limit=300))
 
 
 def _duckdb_columns(frame: DataFrame) -> dict[str, str]:

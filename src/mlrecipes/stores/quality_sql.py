@@ -13,7 +13,6 @@ __all__ = [
     "kind_of",
     "literal",
     "mask",
-    "query_for_spark",
 ]
 
 PLACEHOLDER = "{batch}"
@@ -115,17 +114,6 @@ def condition_of(query: str, batch: str) -> tuple[str, tuple[str, ...]]:
         raise ValueError("a condition of one row is expected, without another SELECT")
     names = tuple(dict.fromkeys(column.name for column in where.find_all(exp.Column)))
     return where.this.sql(dialect="duckdb"), names
-
-
-@cache
-def query_for_spark(query: str) -> str:
-    """A query of a suite in Spark's SQL, which Great Expectations runs there.
-
-    Raises:
-        ValueError: As for :func:`condition_of`.
-    """
-    said: str = _parsed(query).sql(dialect="spark")
-    return re.sub(r"`?\bbatch_rows\b`?", PLACEHOLDER, said)
 
 
 def _parsed(query: str) -> Any:
