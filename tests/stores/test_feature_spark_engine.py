@@ -1,6 +1,10 @@
 """SQL over files on Spark: the same types and values as on DuckDB."""
 
 import gzip
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -49,3 +53,25 @@ def test_a_session_that_is_there_is_joined(spark: Any) -> None:
     assert open_session() is spark
     assert spark.conf.get("spark.sql.session.timeZone") == "UTC"
     assert spark.conf.get("spark.driver.host") == "127.0.0.1"
+
+
+@pytest.mark.usefixtures("spark")  # fetches the jars
+def test_a_java_that_ends_before_it_answers_is_started_again(tmp_path: Path) -> None:
+    java, seen = tmp_path / "bin" / "java", tmp_path / "seen"
+    java.parent.mkdir()
+    real = Path(shutil.which("java") or "no java").resolve()
+    java.write_text(
+        f'#!/bin/sh\n[ -e "{seen}" ] || {{ touch "{seen}"; exit 1; }}\nexec "{real}" "$@"\n'
+    )
+    java.chmod(0o755)
+    program = "from mlrecipes.stores.spark import open_session; print(open_session().version)"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | {"JAVA_HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert seen.exists()
+    assert done.stdout.startswith("4.")

@@ -84,8 +84,21 @@ def _start(settings: Mapping[str, str]) -> SparkSession:
     chosen = {"spark.sql.shuffle.partitions": str(os.cpu_count() or 1)} | LOCAL | dict(settings)
     for key, value in chosen.items():
         builder = builder.config(key, value)
-    session = configure_spark_with_delta_pip(builder).getOrCreate()
+    session = _get_or_create(configure_spark_with_delta_pip(builder))
     session.sparkContext.setLogLevel("ERROR")
+    return session
+
+
+def _get_or_create(builder: Any) -> SparkSession:
+    """Start Java, a second time if need be: two processes that fetch jars at once may disturb."""
+    from pyspark.errors import PySparkRuntimeError
+
+    try:
+        session: SparkSession = builder.getOrCreate()
+    except PySparkRuntimeError as error:
+        if error.getCondition() != "JAVA_GATEWAY_EXITED":
+            raise
+        session = builder.getOrCreate()
     return session
 
 
