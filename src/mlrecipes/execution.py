@@ -283,6 +283,8 @@ def _noted_warnings(noted: list[str]) -> Iterator[None]:
         warnings.simplefilter("default")
         # Of a notebook without widgets, where a library would have drawn a progress bar.
         warnings.filterwarnings("ignore", message="IProgress not found")
+        # Spark says so of any pandas 3, though what is used of it here works.
+        warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas")
         try:
             yield
         finally:

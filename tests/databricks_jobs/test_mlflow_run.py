@@ -167,6 +167,8 @@ def test_who_stops_mlflow_run_stops_the_job(place: Place, stop: signal.Signals, 
     n_jobs, n_cancelled = len(double.jobs), len(double.calls("runs/cancel"))
     double.states = [{"life_cycle_state": "PENDING"}] if life == "PENDING" else []
     n_looks = len(double.calls("runs/get"))
+    # Where tests run in the background, children would be born deaf to Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     client = subprocess.Popen(
         place.command("sleep"), cwd=place.root, env=place.environment, stderr=subprocess.PIPE
     )
