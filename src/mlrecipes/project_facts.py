@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import platform
-import re
-import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 
 from mlrecipes.cleaning import RecipeMark
+from mlrecipes.origin import origin_of
 from mlrecipes.planning import Project
 from mlrecipes.steps import ProjectFacts
 
@@ -27,7 +25,6 @@ SNAPSHOT = (
     "expectations/*.json",
 )
 MODEL_MODULES = ("transform", "train")
-GIT_TIMEOUT_S = 5
 ID_LENGTH = 16
 RECIPE_TAG = "mlrecipes.recipe"
 
@@ -58,7 +55,7 @@ def gather_facts(project: Project, *, with_record: bool, with_tags: bool = False
 
 
 def _tags(project: Project) -> dict[str, str]:
-    return {RECIPE_TAG: project.name, **mark_of(project).tags, **_git_tags(project.root)}
+    return {RECIPE_TAG: project.name, **mark_of(project).tags, **origin_of(project.root).tags}
 
 
 def mark_of(project: Project) -> RecipeMark:
@@ -69,27 +66,11 @@ def mark_of(project: Project) -> RecipeMark:
     that was moved is another one, whose runs nobody takes for its own. What is deployed to
     Databricks has no remote, and lies in the same folder on machines of ever new names.
     """
-    remote = _git(project.root, "remote", "get-url", "origin")
-    if remote:
-        place = f"{_plain_remote(remote)}:{_git(project.root, 'rev-parse', '--show-prefix')}"
-    elif project.root.is_relative_to(DEPLOYED):
-        place = str(project.root)
-    else:
-        place = f"{platform.node()}:{project.root}"
+    place = origin_of(project.root).place
+    if not place:
+        is_deployed = project.root.is_relative_to(DEPLOYED)
+        place = str(project.root) if is_deployed else f"{platform.node()}:{project.root}"
     return RecipeMark(hashlib.sha256(place.encode()).hexdigest()[:ID_LENGTH], project.profile)
-
-
-def _plain_remote(url: str) -> str:
-    """A remote without what differs between two ways to reach it.
-
-    >>> _plain_remote("https://ann:token@example.org/credit/risk.git")
-    'example.org/credit/risk'
-    >>> _plain_remote("git@example.org:credit/risk.git")
-    'example.org/credit/risk'
-    """
-    _scheme, separator, rest = url.partition("://")
-    place = rest if separator else re.sub(r"^([^/]*):", r"\1/", url)
-    return place.rpartition("@")[2].rstrip("/").removesuffix(".git")
 
 
 def _snapshot(root: Path) -> dict[str, str]:
@@ -126,33 +107,3 @@ def _code_paths(project: Project) -> tuple[Path, ...]:
         if not path.is_relative_to(steps)
     }
     return (steps, *sorted(elsewhere)) if steps.is_dir() else tuple(sorted(elsewhere))
-
-
-def _git_tags(root: Path) -> Mapping[str, str]:
-    """Commit, branch and remote of the recipe's repository; nothing outside of one."""
-    commit = _git(root, "rev-parse", "HEAD")
-    if not commit:
-        return {}
-    tags = {
-        "mlflow.source.git.commit": commit,
-        "mlflow.source.git.branch": _git(root, "rev-parse", "--abbrev-ref", "HEAD"),
-        "mlflow.source.git.repoURL": _without_secrets(_git(root, "remote", "get-url", "origin")),
-        "mlrecipes.git.dirty": "true" if _git(root, "status", "--porcelain") else "",
-    }
-    return {name: value for name, value in tags.items() if value}
-
-
-def _git(root: Path, *arguments: str) -> str:
-    command = ["git", "-C", str(root), *arguments]
-    try:
-        done = subprocess.run(  # noqa: S603 - fixed words, no shell, git found as the user finds it
-            command, capture_output=True, text=True, timeout=GIT_TIMEOUT_S, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
-
-
-def _without_secrets(url: str) -> str:
-    """Leave out user and token of a remote's URL."""
-    return re.sub(r"//[^/@]+@", "//", url)

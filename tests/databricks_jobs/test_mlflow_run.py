@@ -16,6 +16,7 @@ from mlflow.entities import Run
 from mlflow.exceptions import ExecutionException
 
 from mlrecipes.databricks_jobs.backend import DatabricksJobs
+from mlrecipes.origin import FILE
 from tests.databricks_jobs.double_compute import JOB_TOKEN
 from tests.databricks_jobs.tiny import (
     PROJECT,
@@ -109,7 +110,7 @@ def test_a_project_runs_in_the_job_and_in_the_run_that_mlflow_made(place: Place)
     text = Path(client.download_artifacts(run.info.run_id, "x.txt")).read_text()
     assert text == "$(two) words!"
     files = json.loads(Path(client.download_artifacts(run.info.run_id, "files.json")).read_text())
-    assert files["files"] == sorted(PROJECT)
+    assert files["files"] == sorted([FILE, *PROJECT])
 
 
 def test_requirements_lie_in_the_volume_and_databricks_installs_them(place: Place) -> None:

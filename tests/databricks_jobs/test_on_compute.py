@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mlrecipes.databricks_jobs.on_compute import main
+from mlrecipes.databricks_jobs.on_compute import ORIGIN_FILE, main
 
 
 def job(folder: Path, files: dict[str, str], *command: str) -> None:
@@ -24,7 +24,7 @@ def job(folder: Path, files: dict[str, str], *command: str) -> None:
     archive = folder / "project.tar.gz"
     archive.write_bytes(buffer.getvalue())
     digest = hashlib.sha256(buffer.getvalue()).hexdigest()
-    place = ["--archive", str(archive), "--digest", digest, "--env", "WORD=a=b"]
+    place = ["--archive", str(archive), "--digest", digest, "--origin", "{}", "--env", "WORD=a=b"]
     main([*place, "--", *command])
 
 
@@ -46,7 +46,7 @@ def test_a_script_runs_in_the_process_of_the_task_as_its_program(tmp_path: Path)
     told = json.loads(out.read_text())
     assert told["pid"] == os.getpid()
     assert told["argv"] == [str(out), "--x", "two words"]
-    assert sorted(told["cwd"]) == ["data.txt", "src"]
+    assert sorted(told["cwd"]) == [ORIGIN_FILE, "data.txt", "src"]
     assert told["word"] == "a=b"
     assert (Path.cwd(), sys.path, sys.argv) == before
     sys.modules.pop("beside")
@@ -87,4 +87,16 @@ def test_a_module_runs_in_a_process_of_its_own_and_its_last_lines_are_told(
 def test_another_archive_than_the_packed_one_is_not_run(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"other")
     with pytest.raises(RuntimeError, match="is not the one that was packed"):
-        main(["--archive", str(tmp_path / "x"), "--digest", "0", "--", "python", "a.py"])
+        main(
+            [
+                "--archive",
+                str(tmp_path / "x"),
+                "--digest",
+                "0",
+                "--origin",
+                "{}",
+                "--",
+                "python",
+                "a.py",
+            ]
+        )

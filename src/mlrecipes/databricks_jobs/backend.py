@@ -27,6 +27,7 @@ from mlrecipes.databricks_jobs.settings import Settings, read_settings
 from mlrecipes.databricks_jobs.waiting import Outcome, cancel, wait_for
 from mlrecipes.databricks_jobs.workspace import Workspace, open_workspace
 from mlrecipes.errors import RecipeError, StoreError, shorten
+from mlrecipes.origin import origin_of
 
 if TYPE_CHECKING:
     from databricks.sdk.clock import Clock
@@ -125,7 +126,8 @@ class DatabricksJobs(AbstractBackend):
                     "MLFLOW_RUN_ID": run.info.run_id,
                 }
                 with _run_ends_too(run.info.run_id):
-                    job = job_of(settings, name, files, variables, command)
+                    origin = origin_of(root).to_json()
+                    job = job_of(settings, name, files, variables, command, origin)
                     return self._submit(run.info.run_id, job, workspace, settings)
         except RecipeError as error:
             raise ExecutionException(str(error)) from error

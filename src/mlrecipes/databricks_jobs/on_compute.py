@@ -2,7 +2,7 @@
 
 It is uploaded as it stands and imports the standard library alone. Arguments::
 
-    --archive FILE --digest SHA256 [--env NAME=VALUE]... -- COMMAND...
+    --archive FILE --digest SHA256 --origin JSON [--env NAME=VALUE]... -- COMMAND...
 
 ``python FILE ...`` runs in this very process, because only this one has the Spark session of the
 task; any other command runs in a process of its own.
@@ -25,6 +25,8 @@ from typing import Any
 __all__ = ["main"]
 
 N_LAST_LINES = 20
+ORIGIN_FILE = ".mlrecipes-origin.json"
+"""What mlrecipes.origin reads; a test holds both names together."""
 
 
 def main(arguments: list[str]) -> None:
@@ -32,12 +34,14 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--archive", required=True)
     parser.add_argument("--digest", required=True)
+    parser.add_argument("--origin", required=True)
     parser.add_argument("--env", action="append", default=[])
     parser.add_argument("command", nargs="+")
     given = parser.parse_args(arguments)
     variables = dict(text.split("=", 1) for text in given.env)
     with tempfile.TemporaryDirectory(prefix="mlrecipes-") as folder:
         project = _unpack(Path(given.archive), given.digest, Path(folder) / "project")
+        (project / ORIGIN_FILE).write_text(given.origin, encoding="utf-8")
         program, *words = given.command
         if program == "python" and words and not words[0].startswith("-"):
             _run_here(project, words, variables)

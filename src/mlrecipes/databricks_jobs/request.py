@@ -75,6 +75,7 @@ def job_of(
     files: Files,
     variables: Mapping[str, str],
     command: Sequence[str],
+    origin: str,
 ) -> Job:
     """Put a job together.
 
@@ -85,11 +86,12 @@ def job_of(
         variables: For the environment of the command; its MLFLOW_RUN_ID makes a second
             submission of the same run the same job.
         command: A program and its arguments.
+        origin: What is known of the project's repository, for a file beside it.
 
     Raises:
         StoreError: The parameters are too long for the Jobs API.
     """
-    parameters = ["--archive", files.archive, "--digest", files.digest]
+    parameters = ["--archive", files.archive, "--digest", files.digest, "--origin", origin]
     for variable, value in variables.items():
         parameters += ["--env", f"{variable}={value}"]
     parameters += ["--", *command]
