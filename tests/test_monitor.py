@@ -213,6 +213,29 @@ def test_a_model_that_is_surely_worse_raises_an_alert(root: Path) -> None:
     assert "is surely worse than in validation" in alert["message"]
 
 
+def test_events_that_come_more_often_than_in_the_training_raise_an_alert(root: Path) -> None:
+    labels = pd.read_csv(root / "sold.csv")
+    is_may = labels["house"].between(50_000, 59_999)
+    sold = (pd.read_csv(root / "houses.csv")["sold"] == "yes").mean()
+    labels.loc[is_may & (labels.index % 3 == 0), "sold"] = "yes"
+    labels.to_csv(root / "sold.csv", index=False)
+    facts = look(root, until="2026-07-25")
+    (alert,) = [one for one in facts["alerts"] if one["rule"] == "outcomes"]
+    assert (alert["subject"], alert["window"], alert["since"]) == (
+        "event_rate",
+        *["2026-05-01"] * 2,
+    )
+    found = [
+        next(p for p in one["performance"] if p["metric"] == "event_rate" and not p["slice"])
+        for one in facts["windows"][:2]
+    ]
+    assert [one["has_moved"] for one in found] == [False, True]
+    assert found[1]["low"] < found[1]["value"] < found[1]["high"]
+    in_training = float(found[1]["note"].removeprefix("in the training "))
+    assert in_training == pytest.approx(sold, abs=0.01)
+    assert found[1]["note"] in alert["message"]
+
+
 def test_few_labels_and_few_rows_are_no_all_clear(root: Path) -> None:
     pd.read_csv(root / "sold.csv").groupby(lambda i: i // 600).head(40).to_csv(
         root / "sold.csv", index=False
@@ -291,19 +314,26 @@ def test_a_regression_is_monitored_too(tmp_path: Path) -> None:
         "model_registry:",
         "  ingest_scoring: {using: csv, location: for_sale.csv}\n"
         "  predict: {output: {using: parquet, location: predictions}, save_mode: append}\n"
-        "  monitor: {window: batch}\nmodel_registry:",
+        "  monitor: {window: batch, labels: {using: csv, location: prices.csv}}\nmodel_registry:",
     )
     root = write_project(tmp_path / "recipe", files)
+    prices = houses(300)[["house", "price"]]
+    prices.iloc[:50].to_csv(root / "prices.csv", index=False)
     houses(300).drop(columns=["price", "sold"]).to_csv(root / "for_sale.csv", index=False)
     recipe = Recipe("local", root)
     recipe.run()
     recipe.predict(PredictOptions(batch_id="monday"))
     (window,) = recipe.monitor()["windows"]
     assert (window["window"], window["is_alarm"]) == ("monday", False)
-    estimates = {one["metric"]: one for one in window["performance"]}
+    estimates = {one["metric"]: one for one in window["performance"] if one["kind"] == "estimated"}
     assert set(estimates) == {"mean_absolute_error", "root_mean_squared_error"}
     assert 1.5 < estimates["root_mean_squared_error"]["value"] < 2.6
     assert estimates["mean_absolute_error"]["note"] == "DLE by cells of the prediction"
+    prices.assign(price=prices["price"] + 30).to_csv(root / "prices.csv", index=False)
+    alerts = {one["rule"]: one for one in recipe.monitor()["alerts"]}
+    assert set(alerts) == {"outcomes", "performance"}
+    assert alerts["outcomes"]["subject"] == "target_mean"
+    assert "in the training" in alerts["outcomes"]["message"]
 
 
 def test_what_is_missing_is_told_with_its_place(root: Path) -> None:

@@ -232,6 +232,7 @@ class Performance:
         n_rows: Rows whose labels are final by now; for an estimate all rows.
         n_labelled: How many of them have a label.
         is_lost: Whether it is surely worse than tolerated.
+        has_moved: Of outcomes: whether they surely differ from those of the training.
         note: Why there is no value, or what it assumes.
     """
 
@@ -244,6 +245,7 @@ class Performance:
     n_labelled: int = 0
     slice: str = ""
     is_lost: bool = False
+    has_moved: bool = False
     note: str = ""
 
 
@@ -252,7 +254,8 @@ class Alert:
     """Something that somebody should look at.
 
     Attributes:
-        rule: ``drift``, ``score``, ``importance``, ``quality`` or ``performance``.
+        rule: ``drift``, ``score``, ``importance``, ``quality``, ``performance`` or
+            ``outcomes``.
         subject: A column, a metric or a suite.
         window: The name of the window.
         since: The first of the windows in a row in which it was so.

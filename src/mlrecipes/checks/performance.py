@@ -240,6 +240,7 @@ def is_lost(
     max_loss: float,
     *,
     greater_is_better: bool,
+    false_alarms: float = 0.05,
 ) -> bool:
     """Whether a metric has surely lost more than is tolerated.
 
@@ -248,6 +249,8 @@ def is_lost(
         then: The same of the reference.
         max_loss: What may be lost.
         greater_is_better: Of the metric.
+        false_alarms: How likely the interval of the difference, which the loss must lie beyond,
+            misses the true one.
 
     >>> is_lost((0.70, 0.68, 0.72), (0.76, 0.75, 0.77), 0.02, greater_is_better=True)
     True
@@ -255,7 +258,10 @@ def is_lost(
     False
     """
     loss = then[0] - now[0] if greater_is_better else now[0] - then[0]
-    spread = math.hypot(now[2] - now[1], then[2] - then[1]) / 2
+    from scipy import special
+
+    wider = float(special.ndtri(1 - false_alarms / 2)) / Z_95
+    spread = wider * math.hypot(now[2] - now[1], then[2] - then[1]) / 2
     return math.isfinite(loss) and math.isfinite(spread) and loss - spread > max_loss
 
 

@@ -75,6 +75,8 @@ class Limits(Section):
         weighted: The share of what the model relies on that may drift.
         top_features: So many of the most important features raise an alert alone.
         false_alarms: In which share of windows without drift chance may raise an alert.
+        event_rate: Of the rate of events in final labels, by which share of it it may change; the
+            mean of a number may change by ``shift``.
         loss: How much of the primary metric may be lost; the whole interval must lie beyond.
     """
 
@@ -86,6 +88,7 @@ class Limits(Section):
     weighted: Share = 0.2
     top_features: Annotated[Whole, Field(ge=0, le=1_000)] = 5
     false_alarms: Share = 0.01
+    event_rate: Positive = 0.25
     loss: Annotated[Number, Field(ge=0)] = 0.02
 
 

@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from mlrecipes.monitor_records import Alert, ColumnDrift
+from mlrecipes.checks.outcomes import EVENT_RATE, TARGET_MEAN
+from mlrecipes.monitor_records import Alert, ColumnDrift, Performance
 from mlrecipes.quality_records import QualityResult
 from mlrecipes.steps._contract import Context
 from mlrecipes.steps._monitor_performance import REALISED
@@ -14,6 +15,7 @@ from mlrecipes.steps._monitor_windows import Watched, limits_of
 
 __all__ = ["alerts_of"]
 
+OUTCOMES = (EVENT_RATE, TARGET_MEAN)
 ADVICE = {
     "drift": "Ask the owner of the column what changed: the people, the source or the code. If "
     "it is the people, train anew.",
@@ -22,6 +24,8 @@ ADVICE = {
     "importance": "Much of what the model relies on has changed: train anew on newer rows.",
     "quality": "Mend the rows or the expectation, and score the batch again.",
     "performance": "Compare with a newly trained challenger: mlrecipes run; mlrecipes promote.",
+    "outcomes": "Look whether labels are complete and mean what they meant. If they do, check "
+    "calibration and cut-offs, and train anew.",
 }
 
 
@@ -41,6 +45,7 @@ def alerts_of(
             found += _of_drift(windows[: place + 1], context)
     found += _of_quality(windows, quality)
     found += _of_performance(windows)
+    found += _of_outcomes(windows)
     return tuple(found)
 
 
@@ -87,11 +92,7 @@ def _of_quality(windows: Sequence[Watched], quality: Sequence[QualityResult]) ->
 def _of_performance(windows: Sequence[Watched]) -> list[Alert]:
     """Of the newest window whose labels are final: it is the one that can be known."""
     for place in range(len(windows) - 1, -1, -1):
-        known = [
-            one
-            for one in windows[place].performance
-            if one.kind == REALISED and not one.slice and math.isfinite(one.value)
-        ]
+        known = [one for one in _known(windows[place]) if one.metric not in OUTCOMES]
         if not known:
             continue
         found = []
@@ -108,6 +109,32 @@ def _of_performance(windows: Sequence[Watched]) -> list[Alert]:
                 found.append(_alert("performance", one.metric, windows[place], since, message))
         return found
     return []
+
+
+def _of_outcomes(windows: Sequence[Watched]) -> list[Alert]:
+    """Of the newest window that has final labels."""
+    for place in range(len(windows) - 1, -1, -1):
+        known = [one for one in _known(windows[place]) if one.metric in OUTCOMES]
+        for one in known:
+            if one.has_moved:
+                since = _since(
+                    windows[: place + 1], lambda w: any(p.has_moved for p in w.performance)
+                )
+                message = (
+                    f"{one.metric} {one.value:.4g} [{one.low:.4g}, {one.high:.4g}] of "
+                    f"{one.n_labelled:,} rows, {one.note}"
+                )
+                return [_alert("outcomes", one.metric, windows[place], since, message)]
+        if known:
+            return []
+    return []
+
+
+def _known(one: Watched) -> list[Performance]:
+    """What labels tell of all rows of a window."""
+    return [
+        p for p in one.performance if p.kind == REALISED and not p.slice and math.isfinite(p.value)
+    ]
 
 
 def _alert(rule: str, subject: str, at: Watched, since: str, message: str) -> Alert:

@@ -153,7 +153,7 @@ def performance_section(
     marked = []
     for one in reversed(windows):
         for p in one.performance:
-            if p.is_lost:
+            if p.is_lost or p.has_moved:
                 marked.append(len(rows))
             rows.append(_performance_row(one.window.name, p))
     if not rows:

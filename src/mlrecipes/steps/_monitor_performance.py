@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from mlrecipes.checks.outcomes import outcomes_from
 from mlrecipes.checks.performance import (
     calibration_problem,
     estimate_errors,
@@ -19,7 +20,7 @@ from mlrecipes.errors import DataError
 from mlrecipes.monitor_records import DriftVerdict, Performance
 from mlrecipes.steps._contract import Context
 from mlrecipes.steps._monitor_rows import as_of, settings_of
-from mlrecipes.steps._reference import PREDICTION, PROBABILITY
+from mlrecipes.steps._reference import PREDICTION, PROBABILITY, known_outcomes
 from mlrecipes.tasks import Predictions
 from mlrecipes.tasks.resampling import interval
 
@@ -45,7 +46,8 @@ def realised(
 ) -> tuple[Performance, ...]:
     """Metrics of the rows whose label is final by now, as a whole and by slice.
 
-    Without enough rows of each outcome there is one row that says so: that is no all-clear.
+    Without enough rows of each outcome there is one row that says so: that is no all-clear. How
+    often the event occurs is told all the same.
     """
     frame = _labelled(rows, labels, context)
     if frame is None:
@@ -61,10 +63,11 @@ def realised(
     empty = Performance(
         REALISED, context.config.effective_primary_metric, *(math.nan,) * 3, n_final
     )
+    outcomes = _outcomes(known, replace(empty, n_labelled=len(known)), profile, context)
     if problem:
-        return (replace(empty, n_labelled=len(known), note=problem),)
+        return (replace(empty, n_labelled=len(known), note=problem), *outcomes)
     found = _measured(known, predictions, replace(empty, n_labelled=len(known)), context)
-    found = [_compared(one, profile, context) for one in found]
+    found = [*(_compared(one, profile, context) for one in found), *outcomes]
     for group in _groups(known, context):
         some = known[group.mask].reset_index(drop=True)
         said = predictions.rows(group.mask)
@@ -72,6 +75,7 @@ def realised(
             continue
         base = replace(empty, slice=group.label, n_rows=group.n_rows, n_labelled=group.n_rows)
         found += _measured(some, said, base, context)
+        found += _outcomes(some, base, {}, context)
     return tuple(found)
 
 
@@ -225,14 +229,26 @@ def _measured(
     for name in metrics:
         ends = interval(drawn[name][0], CONFIDENCE) if name in drawn else (math.nan, math.nan)
         found.append(replace(base, metric=name, value=values[name], low=ends[0], high=ends[1]))
-    events = task.scored_events(target, predictions)
-    if events is not None:
-        rate = float(events.actual.mean())
-        off = 1.96 * math.sqrt(rate * (1 - rate) / len(frame))
-        found.append(
-            replace(base, metric="event_rate", value=rate, low=rate - off, high=rate + off)
-        )
     return found
+
+
+def _outcomes(
+    frame: Any, base: Performance, profile: Mapping[str, Any], context: Context
+) -> list[Performance]:
+    """How often the event occurred, or the mean, beside what it was in the training."""
+    settings = settings_of(context)
+    now = known_outcomes(frame[context.config.target_col], context)
+    if now is None or now.n_rows < settings.min_rows:
+        return []
+    low, high = now.interval()
+    one = replace(base, metric=now.metric, value=now.mean, low=low, high=high)
+    then = outcomes_from(profile)
+    if then is None or then.metric != now.metric:
+        return [one]
+    limits = settings.limits
+    limit = limits.event_rate if context.config.positive_class is not None else limits.shift
+    has_moved = now.moved_from(then, limit, limits.false_alarms)
+    return [replace(one, has_moved=has_moved, note=f"in the training {then.mean:.4g}")]
 
 
 def _compared(one: Performance, profile: Mapping[str, Any], context: Context) -> Performance:
@@ -247,6 +263,7 @@ def _compared(one: Performance, profile: Mapping[str, Any], context: Context) ->
         (then["metrics"][one.metric], *ends),
         settings_of(context).limits.loss,
         greater_is_better=is_better,
+        false_alarms=settings_of(context).limits.false_alarms,
     )
     return replace(one, is_lost=lost)
 

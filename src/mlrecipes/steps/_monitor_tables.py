@@ -118,7 +118,7 @@ def _performance(one: Watched, window: Row) -> Iterator[Row]:
         content = {
             name: None if isinstance(value, float) and not math.isfinite(value) else value
             for name, value in dataclasses.asdict(found).items()
-            if name != "is_lost"
+            if name not in {"is_lost", "has_moved"}
         }
         names = ("kind", "slice", "metric", "value", "n_rows", "n_labelled", "note")
         yield _keyed(window | content, names)

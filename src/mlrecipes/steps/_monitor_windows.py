@@ -94,7 +94,7 @@ def baseline_of(model: BatchModel) -> Baseline:
 def limits_of(context: Context) -> DriftLimits:
     """The limits of the recipe."""
     settings = settings_of(context)
-    limits = settings.limits.model_dump(exclude={"loss"})
+    limits = settings.limits.model_dump(exclude={"event_rate", "loss"})
     return DriftLimits(**limits, min_rows=settings.min_rows)
 
 

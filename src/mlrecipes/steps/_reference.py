@@ -1,7 +1,8 @@
 """What a model keeps for monitoring beside the profile of its features.
 
-All of it is told on the validation part, which the model was not fitted on: how its score is
-distributed, how good it is, and how what happens follows from the score.
+Most of it is told on the validation part, which the model was not fitted on: how its score is
+distributed, how good it is, and how what happens follows from the score. How often it happens
+is told of both parts.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mlrecipes.checks.outcomes import Outcomes, outcomes_of
 from mlrecipes.checks.performance import calibration_facts, error_facts
 from mlrecipes.checks.training_profile import column_facts, training_profile
 from mlrecipes.steps._contract import Context
@@ -18,7 +20,7 @@ from mlrecipes.steps._leaks import importance_of
 from mlrecipes.steps._scores import Scores
 from mlrecipes.tasks.resampling import interval
 
-__all__ = ["PREDICTION", "PROBABILITY", "monitoring_profile", "raw_column"]
+__all__ = ["PREDICTION", "PROBABILITY", "known_outcomes", "monitoring_profile", "raw_column"]
 
 PREDICTION, PROBABILITY = "prediction", "probability"
 """Columns of a table of predictions."""
@@ -40,7 +42,7 @@ def monitoring_profile(
     Returns:
         The training profile with ``importance`` by raw column, ``score`` (``column``, and the
         facts of a column), ``performance`` (``metrics``, ``primary``, ``interval``, ``n_rows``)
-        and, where they can be told, ``calibration`` or ``errors``.
+        and, where they can be told, ``outcomes`` and ``calibration`` or ``errors``.
     """
     import pandas as pd
 
@@ -58,6 +60,9 @@ def monitoring_profile(
         "performance": _performance(held_out, validation, context),
     }
     target = target_of(held_out, context.config)
+    outcomes = known_outcomes(pd.concat([target_of(training, context.config), target]), context)
+    if outcomes is not None:
+        profile["outcomes"] = outcomes.facts
     events = context.task.scored_events(target, predictions)
     if events is not None:
         profile["calibration"] = calibration_facts(
@@ -66,6 +71,16 @@ def monitoring_profile(
     elif not context.task.has_classes:
         profile["errors"] = error_facts(predictions.labels, target.to_numpy(dtype=float))
     return profile
+
+
+def known_outcomes(target: Any, context: Context) -> Outcomes | None:
+    """How often the event occurs in some rows, or the mean of a number; None of many classes."""
+    positive = context.config.positive_class
+    if positive is not None:
+        return outcomes_of((target == positive).to_numpy(dtype=float), is_event=True)
+    if context.task.has_classes:
+        return None
+    return outcomes_of(target.to_numpy(dtype=float), is_event=False)
 
 
 def _performance(frame: Any, validation: Scores, context: Context) -> dict[str, Any]:
