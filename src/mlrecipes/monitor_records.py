@@ -161,8 +161,8 @@ class DriftLimits:
     psi: float = 0.1
     psi_severe: float = 0.25
     shift: float = 0.15
-    missing: float = 0.05
-    unseen: float = 0.02
+    missing: float = 0.03
+    unseen: float = 0.01
     weighted: float = 0.2
     top_features: int = 5
     false_alarms: float = 0.01

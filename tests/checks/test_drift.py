@@ -303,8 +303,8 @@ def test_a_leap_of_missing_values_and_of_new_values_is_told() -> None:
     )
     found = judge({"town": town}, {"town": ColumnCounts((500, 300, 100), 100)}, LIMITS)
     said = found.columns[0].reasons
-    assert "missing +10.0 points (limit 5)" in said
-    assert "unknown values +11.1 points (limit 2)" in said
+    assert "missing +10.0 points (limit 3)" in said
+    assert "unknown values +11.1 points (limit 1)" in said
 
 
 def test_the_score_alone_raises_an_alarm() -> None:

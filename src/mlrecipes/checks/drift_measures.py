@@ -5,8 +5,8 @@ chi-squared with ``B - 1`` degrees of freedom times ``1/n + 1/m`` (Yurdakul and 
 "Statistical properties of the population stability index"), so a fixed limit alarms by chance
 where rows are few. Here chance is taken off the PSI, and significance comes from tests that
 keep their level with few rows: Pearson's chi-squared on cells of at least five expected rows,
-the rank test of Wilcoxon on cells (ties by mid-ranks) and, for missing values, the binomial test
-conditional on their number.
+the rank test of Wilcoxon on cells (ties by mid-ranks) and, for missing and for unknown values, the
+binomial test conditional on their number.
 """
 
 from __future__ import annotations
@@ -65,8 +65,7 @@ def measure(reference: ReferenceColumn, now: ColumnCounts, limits: DriftLimits) 
     value, n_used = psi(pair.then, pair.now), _n_used(pair)
     freedom = max(n_used - 1, 1)
     chi2, p_chi2 = chi_squared(pair.then, pair.now)
-    p_missing = _missing_test(then, now)
-    tests = [p_chi2, p_missing]
+    tests = [p_chi2, _share_test((then.n_missing, then.n_rows), (now.n_missing, now.n_rows))]
     extra: dict[str, Any] = {}
     if is_number and known.now.sum() and known.then.sum():
         extra = _ordered(known, reference)
@@ -74,6 +73,9 @@ def measure(reference: ReferenceColumn, now: ColumnCounts, limits: DriftLimits) 
     elif reference.plan.kind is ColumnKind.CATEGORY and known.now.sum() and known.then.sum():
         share_then, share_now = known.then / known.then.sum(), known.now / known.now.sum()
         extra = {"unseen_change": float(share_now[-1] - share_then[-1])}
+        # New values are few at first, and chi-squared would merge their cell with another.
+        sides = [(int(side[-1]), int(side.sum())) for side in (known.then, known.now)]
+        tests.append(_share_test(*sides))
     return Measures(
         psi=value,
         psi_excess=max(0.0, value - freedom * pair.scale) if n_used > 1 else 0.0,
@@ -213,23 +215,27 @@ def _n_used(pair: _Pair) -> int:
     return int(((pair.then + pair.now) > 0).sum())
 
 
-def _missing_test(then: ColumnCounts, now: ColumnCounts) -> float:
-    """Whether missing values are unusually many or few, given how many there are in all.
+def _share_test(then: tuple[int, int], now: tuple[int, int]) -> float:
+    """Whether some rows, such as those without a value, are unusually many or few.
 
-    Without drift each falls into the window with the window's share of all rows; the binomial
-    tail of it is exact for few missing values and from above for more.
+    Given how many there are in all: without drift each falls into the window with the window's
+    share of all rows; the binomial tail of it is exact for few such rows and from above for more.
+
+    Args:
+        then: How many of the reference's rows are such, and how many rows it has.
+        now: The same of the window.
     """
     from scipy import special
 
-    total = then.n_rows + now.n_rows
-    n_missing, in_window = then.n_missing + now.n_missing, now.n_missing
-    if n_missing > total / 2:
-        n_missing, in_window = total - n_missing, now.n_known
-    if not n_missing:
+    total = then[1] + now[1]
+    n_such, in_window = then[0] + now[0], now[0]
+    if n_such > total / 2:
+        n_such, in_window = total - n_such, now[1] - now[0]
+    if not n_such:
         return 1.0
-    share = now.n_rows / total
-    above = special.bdtrc(in_window - 1, n_missing, share) if in_window else 1.0
-    below = special.bdtr(in_window, n_missing, share)
+    share = now[1] / total
+    above = special.bdtrc(in_window - 1, n_such, share) if in_window else 1.0
+    below = special.bdtr(in_window, n_such, share)
     return float(min(1.0, 2 * min(above, below)))
 
 

@@ -2,8 +2,9 @@
 
 A column has drifted if the difference is beyond chance *and* large enough to matter. Chance is
 held by the procedure of Benjamini and Hochberg (1995) with weights (Genovese, Roeder and Wasserman
-2006): half of the weight is shared by importance, half equally. Without any drift the share
-of windows in which it finds anything is at most ``false_alarms``.
+2006): a third of the weight is shared by importance, a third equally, and a third by the
+features that raise an alarm alone. Without any drift the share of windows in which it finds
+anything is at most ``false_alarms``.
 """
 
 from __future__ import annotations
@@ -55,10 +56,10 @@ def judge(
     found = [measure(features[name], counts[name], limits) for name in names]
     of_score = measure(*score, limits) if score and score[0].counts.n_rows else None
     importance = [features[name].importance for name in names]
-    weights = _weights(importance, has_score=of_score is not None)
+    top = _top(names, importance, limits)
+    weights = _weights(importance, [name in top for name in names], has_score=of_score is not None)
     p_values = [one.p_value for one in (*found, *([of_score] if of_score else []))]
     is_beyond = significant(p_values, weights, limits.false_alarms)
-    top = _top(names, importance, limits)
     columns = [
         _column(
             name, features[name].importance, one, limits, is_significant=beyond, is_top=name in top
@@ -101,11 +102,15 @@ def significant(p_values: Sequence[float], weights: Sequence[float], share: floa
 # ---- private -----------------------------------------------------------------------------------
 
 
-def _weights(importance: Sequence[float], *, has_score: bool) -> list[float]:
-    n, total = len(importance), sum(importance)
+def _weights(
+    importance: Sequence[float], is_top: Sequence[bool], *, has_score: bool
+) -> list[float]:
+    """How much each feature is looked at; they add up to 1, and the score comes on top."""
+    n, total, n_top = len(importance), sum(importance), sum(is_top)
     equal = 1 / max(1, n)
     shares = [one / total if total > 0 else equal for one in importance]
-    weights = [(share + equal) / 2 for share in shares]
+    alone = [top / n_top if n_top else equal for top in is_top]
+    weights = [(share + equal + one) / 3 for share, one in zip(shares, alone, strict=True)]
     return [*weights, SCORE_WEIGHT] if has_score else weights
 
 

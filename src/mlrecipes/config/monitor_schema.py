@@ -83,8 +83,8 @@ class Limits(Section):
     psi: Positive = 0.1
     psi_severe: Positive = 0.25
     shift: Positive = 0.15
-    missing: Share = 0.05
-    unseen: Share = 0.02
+    missing: Share = 0.03
+    unseen: Share = 0.01
     weighted: Share = 0.2
     top_features: Annotated[Whole, Field(ge=0, le=1_000)] = 5
     false_alarms: Share = 0.01
