@@ -5,7 +5,8 @@
 
 An alarm is what makes the exit code 4: drift of an important feature, of many, or of the score;
 once labels are final also a changed rate of events, or a loss. Each tenth window meets a new
-training. Where a change is planted there are half as many windows. How other libraries do is told by benchmarks.monitoring_sides.
+training. Where a change is planted there are half as many windows. How other libraries do is told
+by benchmarks.monitoring_sides, and benchmarks.monitoring_runs has whole runs of monitor.
 """
 
 from __future__ import annotations

@@ -66,10 +66,10 @@ def main() -> None:
         found: dict[tuple[int, str], Rates] = {}
         about: dict[str, dict[str, Any]] = {}
         for n_rows, name in _cells(given.rows):
-            _write(Path(scratch) / "rows", n_rows, CHANGES[name], given.windows, given.seed)
+            write_rows(Path(scratch) / "rows", n_rows, CHANGES[name], given.windows, given.seed)
             rates: Rates = {}
             for side, python in pythons.items():
-                told = _judged(side, python, Path(scratch) / "rows")
+                told = judged(side, python, Path(scratch) / "rows")
                 about.setdefault(side, {"versions": told["versions"], "s": 0.0, "n": 0})
                 about[side]["s"] += told["duration_s"]
                 about[side]["n"] += given.windows
@@ -108,7 +108,7 @@ def _environment(folder: Path, packages: Sequence[str]) -> Path | None:
     return python
 
 
-def _write(folder: Path, n_rows: int, change: Change, n_windows: int, seed: int) -> None:
+def write_rows(folder: Path, n_rows: int, change: Change, n_windows: int, seed: int) -> None:
     """A training and windows, in which nothing but the change is different."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
@@ -119,7 +119,7 @@ def _write(folder: Path, n_rows: int, change: Change, n_windows: int, seed: int)
         world.rows(n_rows, random, change).to_parquet(folder / f"window_{i:03}.parquet")
 
 
-def _judged(side: str, python: Path, folder: Path) -> Any:
+def judged(side: str, python: Path, folder: Path) -> Any:
     """What a side prints; its own environment sees this folder and, if it is ours, src."""
     path = os.pathsep.join(str(one) for one in (ROOT / "src", ROOT))
     done = subprocess.run(

@@ -307,6 +307,29 @@ def test_a_leap_of_missing_values_and_of_new_values_is_told() -> None:
     assert "unknown values +11.1 points (limit 1)" in said
 
 
+def test_few_values_that_training_did_not_have_are_beyond_chance() -> None:
+    """Chi-squared alone would merge their cell with another one."""
+    values = ColumnPlan("town", ColumnKind.CATEGORY, values=("a", "b"))
+    town = ReferenceColumn(values, ColumnCounts((4_000, 3_000, 0)), (), None, 1)
+    found = measure(town, ColumnCounts((115, 81, 4)), LIMITS)
+    assert found.p_chi2 > 0.01
+    assert found.p_value < 1e-5
+    same = measure(town, ColumnCounts((115, 85, 0)), LIMITS)
+    assert same.p_value > 0.5
+
+
+def test_a_column_that_raises_an_alarm_alone_is_looked_at_more_than_others() -> None:
+    columns = {
+        f"x{i:02}": ReferenceColumn(
+            ColumnPlan("x", ColumnKind.OTHER), ColumnCounts((9_000,), 1_000), (), None, 0.96**i
+        )
+        for i in range(100)
+    }
+    counts = {name: ColumnCounts((900,), 100) for name in columns}
+    found = judge(columns, counts | {n: ColumnCounts((860,), 140) for n in ("x00", "x50")}, LIMITS)
+    assert [one.name for one in found.columns if one.has_drifted] == ["x00"]
+
+
 def test_the_score_alone_raises_an_alarm() -> None:
     score = (number((500, 500), 0.0), ColumnCounts((300, 700)))
     found = judge({"x": number((500, 500), 1.0)}, {"x": ColumnCounts((500, 500))}, LIMITS, score)
