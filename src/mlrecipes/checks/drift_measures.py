@@ -11,6 +11,7 @@ binomial test conditional on their number.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,16 @@ from mlrecipes.monitor_records import (
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["chi_squared", "jensen_shannon", "ks_distance", "measure", "psi", "rank_test"]
+__all__ = [
+    "Chance",
+    "chance_of",
+    "chi_squared",
+    "jensen_shannon",
+    "ks_distance",
+    "measure",
+    "psi",
+    "rank_test",
+]
 
 N_COARSE = 10
 """PSI and chi-squared are told on about so many cells, as credit risk does."""
@@ -45,6 +55,47 @@ class _Pair:
     def scale(self) -> float:
         """What the variance of a difference of shares is proportional to."""
         return float(1 / self.then.sum() + 1 / self.now.sum())
+
+
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """Standard errors without drift: what chance makes of a difference, typically.
+
+    Attributes:
+        shift: Of the mean, in standard deviations of the reference.
+        missing: Of the share of missing values.
+        unseen: Of the share of values that the reference does not keep.
+    """
+
+    shift: float
+    missing: float
+    unseen: float
+
+
+def chance_of(reference: ReferenceColumn, now: ColumnCounts) -> Chance:
+    """How far a window and its reference differ by chance, from what both have together.
+
+    Args:
+        reference: Of the column; it has rows.
+        now: Counts of the window by the reference's plan; it has rows.
+    """
+    import numpy as np
+
+    then, std = reference.counts, reference.std
+    both = then + now
+    missing = both.missing_share
+    scale = 1 / then.n_rows + 1 / now.n_rows
+    of_missing = math.sqrt(missing * (1 - missing) * scale)
+    if not then.n_known or not now.n_known:
+        return Chance(0.0, of_missing, 0.0)
+    scale = 1 / then.n_known + 1 / now.n_known
+    shares = np.asarray(both.cells, float) / both.n_known
+    unseen = float(shares[-1])
+    shift = 0.0
+    if std and math.isfinite(std) and len(reference.means) == len(shares):
+        means = np.asarray(reference.means, float) / std
+        shift = math.sqrt(float((shares * (means - (shares * means).sum()) ** 2).sum()) * scale)
+    return Chance(shift, of_missing, math.sqrt(unseen * (1 - unseen) * scale))
 
 
 def measure(reference: ReferenceColumn, now: ColumnCounts, limits: DriftLimits) -> Measures:

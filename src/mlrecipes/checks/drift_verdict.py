@@ -1,6 +1,7 @@
 """What many columns together mean: which have drifted, and whether somebody should look.
 
-A column has drifted if the difference is beyond chance *and* large enough to matter. Chance is
+A column has drifted if the difference is beyond chance *and*, less what chance typically makes of
+it, large enough to matter. Chance is
 held by the procedure of Benjamini and Hochberg (1995) with weights (Genovese, Roeder and Wasserman
 2006): a third of the weight is shared by importance, a third equally, and a third by the
 features that raise an alarm alone. Without any drift the share of windows in which it finds
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mlrecipes.checks.drift_measures import measure
+from mlrecipes.checks.drift_measures import Chance, chance_of, measure
 from mlrecipes.errors import shorten
 from mlrecipes.monitor_records import (
     ColumnCounts,
@@ -62,15 +63,20 @@ def judge(
     is_beyond = significant(p_values, weights, limits.false_alarms)
     columns = [
         _column(
-            name, features[name].importance, one, limits, is_significant=beyond, is_top=name in top
+            name,
+            features[name].importance,
+            one,
+            _reasons(one, chance_of(features[name], counts[name]), limits) if beyond else [],
+            limits,
+            is_top=name in top,
         )
         for name, one, beyond in zip(names, found, is_beyond, strict=False)
     ]
     columns.sort(key=_severity, reverse=True)
     scored = None
     if of_score is not None and score is not None:
-        name = score[0].plan.name
-        scored = _column(name, 0.0, of_score, limits, is_significant=is_beyond[-1], is_top=True)
+        reasons = _reasons(of_score, chance_of(*score), limits) if is_beyond[-1] else []
+        scored = _column(score[0].plan.name, 0.0, of_score, reasons, limits, is_top=True)
     return _verdict(tuple(columns), scored, limits)
 
 
@@ -125,37 +131,36 @@ def _column(
     name: str,
     importance: float,
     found: Measures,
+    reasons: Sequence[str],
     limits: DriftLimits,
     *,
-    is_significant: bool,
     is_top: bool,
 ) -> ColumnDrift:
-    reasons = tuple(_reasons(found, limits))
     level = DriftLevel.STABLE
-    if is_significant and reasons:
+    if reasons:
         is_severe = found.psi_excess >= limits.psi_severe
         level = DriftLevel.SEVERE if is_severe else DriftLevel.DRIFTED
-    said = reasons if level is not DriftLevel.STABLE else ()
-    return ColumnDrift(name, level, found, importance, is_top, said)
+    return ColumnDrift(name, level, found, importance, is_top, tuple(reasons))
 
 
-def _reasons(found: Measures, limits: DriftLimits) -> list[str]:
-    """What exceeds its limit, in words."""
+def _reasons(found: Measures, chance: Chance, limits: DriftLimits) -> list[str]:
+    """What exceeds its limit less what chance makes of it, in words."""
     reasons = []
     if found.psi_excess >= limits.psi:
         reasons.append(
             f"PSI {found.psi:.3f}, of which chance explains "
             f"{found.psi - found.psi_excess:.3f} (limit {limits.psi:g})"
         )
-    if found.shift is not None and abs(found.shift) >= limits.shift:
-        reasons.append(f"mean {found.shift:+.2f} sd (limit {limits.shift:g})")
-    if abs(found.missing_change) >= limits.missing:
+    if found.shift is not None and abs(found.shift) - chance.shift >= limits.shift:
+        reasons.append(f"mean {found.shift:+.2f} ± {chance.shift:.2f} sd (limit {limits.shift:g})")
+    if abs(found.missing_change) - chance.missing >= limits.missing:
         reasons.append(
-            f"missing {100 * found.missing_change:+.1f} points (limit {100 * limits.missing:g})"
+            f"missing {100 * found.missing_change:+.1f} ± {100 * chance.missing:.1f} points "
+            f"(limit {100 * limits.missing:g})"
         )
-    if found.unseen_change is not None and found.unseen_change >= limits.unseen:
+    if found.unseen_change is not None and found.unseen_change - chance.unseen >= limits.unseen:
         reasons.append(
-            f"unknown values {100 * found.unseen_change:+.1f} points "
+            f"unknown values {100 * found.unseen_change:+.1f} ± {100 * chance.unseen:.1f} points "
             f"(limit {100 * limits.unseen:g})"
         )
     return reasons
