@@ -160,7 +160,7 @@ class DriftLimits:
 
     psi: float = 0.1
     psi_severe: float = 0.25
-    shift: float = 0.15
+    shift: float = 0.13
     missing: float = 0.03
     unseen: float = 0.01
     weighted: float = 0.2

@@ -290,7 +290,7 @@ def test_where_no_importance_is_known_each_feature_counts() -> None:
     found = judge(columns, counts, LIMITS)
     assert found.reasons == (
         "x7: PSI 0.169, of which chance explains 0.002 (limit 0.1), "
-        "mean +0.20 ± 0.02 sd (limit 0.15)",
+        "mean +0.20 ± 0.02 sd (limit 0.13)",
     )
 
 

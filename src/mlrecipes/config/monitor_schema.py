@@ -82,7 +82,7 @@ class Limits(Section):
 
     psi: Positive = 0.1
     psi_severe: Positive = 0.25
-    shift: Positive = 0.15
+    shift: Positive = 0.13
     missing: Share = 0.03
     unseen: Share = 0.01
     weighted: Share = 0.2
