@@ -143,7 +143,7 @@ def test_larger_houses_raise_an_alert_with_since_and_size(root: Path) -> None:
     assert set(by_subject) == {"area", "probability"}
     area = by_subject["area"]
     assert (area["rule"], area["window"], area["since"]) == ("drift", "2026-07-01", "2026-07-01")
-    assert "mean +0.98 sd" in area["message"]
+    assert "mean +0.98 ± 0.05 sd" in area["message"]
     assert facts["windows"][-1]["changed_since_before"] == ["area"]
     drift = table(root, "drift")
     now = drift[(drift["window"] == "2026-07-01") & (drift["comparison"] == "previous")]

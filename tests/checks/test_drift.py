@@ -12,6 +12,7 @@ from scipy import stats
 
 from mlrecipes.checks.drift_counting import count_column, plan_numbers
 from mlrecipes.checks.drift_measures import (
+    chance_of,
     chi_squared,
     jensen_shannon,
     ks_distance,
@@ -172,6 +173,38 @@ def test_few_missing_values_are_judged_exactly() -> None:
     few = measure(reference, ColumnCounts((197,), 3), LIMITS).p_value
     assert few > 1e-4
     assert measure(reference, ColumnCounts((180,), 20), LIMITS).p_value < 1e-12
+
+
+def test_what_chance_makes_of_a_difference_is_what_simulation_gives() -> None:
+    """Standard deviations over 400 pairs of tables that are drawn from one."""
+    random = np.random.default_rng(0)
+    shares = np.array([0.3, 0.25, 0.2, 0.13, 0.02, 0.1])  # the last one: missing values
+    means, plan = (
+        (0.0, 1.0, 2.0, 5.0, 9.0),
+        ColumnPlan("x", ColumnKind.NUMBER, (0.5, 1.5, 3.0, 7.0)),
+    )
+    found, told = [], []
+    for _ in range(400):
+        then, now = (
+            ColumnCounts(tuple(map(int, drawn[:-1])), int(drawn[-1]))
+            for drawn in (random.multinomial(n, shares) for n in (1_500, 500))
+        )
+        reference = ReferenceColumn(plan, then, means, 2.0)
+        one = measure(reference, now, LIMITS)
+        unseen = now.cells[-1] / now.n_known - then.cells[-1] / then.n_known
+        found.append((one.shift, one.missing_change, unseen))
+        chance = chance_of(reference, now)
+        told.append((chance.shift, chance.missing, chance.unseen))
+        other = chance_of(replace(reference, counts=now), then)
+        assert (other.shift, other.missing) == pytest.approx((chance.shift, chance.missing))
+    spread = np.std(np.array(found, float), axis=0)
+    assert np.mean(told, axis=0) == pytest.approx(spread, rel=0.12)
+
+
+def test_a_column_that_nobody_filled_has_no_shift_by_chance() -> None:
+    empty = ReferenceColumn(ColumnPlan("x", ColumnKind.OTHER), ColumnCounts((0,), 50))
+    found = chance_of(empty, ColumnCounts((0,), 20))
+    assert (found.shift, found.missing, found.unseen) == (0, 0, 0)
 
 
 # ---- verdict -------------------------------------------------------------------------------------
