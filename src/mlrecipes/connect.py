@@ -152,7 +152,7 @@ def load_artifact(name: str, project: Project) -> Any:
         RecipeError: No step makes an artifact of this name.
         CorruptArtifactError: The file was changed after the step wrote it.
     """
-    with UserCode(project.root).importable():
+    with UserCode(project.root, project.code_paths).importable():
         value = project.read_artifact(name)
     if name == "model":
         from mlrecipes.stores.models import load_pyfunc

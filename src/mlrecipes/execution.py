@@ -66,7 +66,7 @@ class Executor:
         self._make_ports = make_ports
         self._tell = tell
         self._ports: Ports | None = None
-        self._user_code = UserCode(project.root)
+        self._user_code = UserCode(project.root, project.code_paths)
         self._cards = CardFolder(project.workspace, project.profile)
 
     def end_left_runs(self) -> None:

@@ -35,6 +35,7 @@ from mlrecipes.stores.doubts import CACHE, Doubts
 from mlrecipes.stores.objects import ObjectStore
 from mlrecipes.stores.reset_log import ResetMarks
 from mlrecipes.stores.shared_results import SharedResults
+from mlrecipes.user_code.code_paths import find_code_paths
 from mlrecipes.user_code.declared import declaration_problems
 from mlrecipes.user_code.source import SourceTree
 
@@ -121,7 +122,16 @@ class Project:
     @cached_property
     def code(self) -> SourceTree:
         """The user's code as text."""
-        return SourceTree(self.root)
+        return SourceTree(self.root, self.code_paths)
+
+    @cached_property
+    def code_paths(self) -> dict[str, Path]:
+        """Packages and modules outside of the recipe's folder, by the name they have in imports.
+
+        Raises:
+            ConfigError: One is not there, or cannot be imported under its name.
+        """
+        return find_code_paths(self.root, self.config.code_paths, self.loaded.places.find)
 
     @cached_property
     def graph(self) -> Graph:
@@ -367,7 +377,9 @@ def open_project(
     if feature_sets:
         loaded = _with_sets(loaded, feature_sets)
     destinations = resolve_destinations(loaded.config, root=root, environment=environment or {})
-    return Project(root, profile, loaded, destinations)
+    project = Project(root, profile, loaded, destinations)
+    _ = project.code_paths  # what is wrong with them is told before anything is planned
+    return project
 
 
 def _with_sets(loaded: LoadedConfig, sets: tuple[str, ...]) -> LoadedConfig:

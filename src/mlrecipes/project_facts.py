@@ -47,7 +47,7 @@ def gather_facts(project: Project, *, with_record: bool, with_tags: bool = False
         profile=project.profile,
         root=project.root,
         cache=cache,
-        snapshot=_snapshot(project.root),
+        snapshot=_snapshot(project),
         tags=_tags(project),
         requirements=_requirements(project),
         code_paths=_code_paths(project),
@@ -73,11 +73,14 @@ def mark_of(project: Project) -> RecipeMark:
     return RecipeMark(hashlib.sha256(place.encode()).hexdigest()[:ID_LENGTH], project.profile)
 
 
-def _snapshot(root: Path) -> dict[str, str]:
-    """The recipe's text files, as they are now."""
+def _snapshot(project: Project) -> dict[str, str]:
+    """The recipe's text files and those that it imports from elsewhere, as they are now."""
+    root = project.root
     paths = {path for pattern in SNAPSHOT for path in root.glob(pattern) if path.is_file()}
+    for path in project.code_paths.values():
+        paths |= {path} if path.is_file() else set(path.rglob("*.py"))
     return {
-        path.relative_to(root).as_posix(): path.read_text(encoding="utf-8", errors="replace")
+        project.code.place(path): path.read_text(encoding="utf-8", errors="replace")
         for path in sorted(paths)
     }
 
@@ -96,13 +99,17 @@ def _requirements(project: Project) -> tuple[str, ...]:
 
 
 def _code_paths(project: Project) -> tuple[Path, ...]:
-    """``steps/`` and the other files of the recipe that the model's code imports."""
+    """``steps/`` and all else of the recipe, or of its code paths, that the model's code imports.
+
+    MLflow lays each of them into the model's folder ``code`` under its own name.
+    """
     steps = project.root / "steps"
     imported = {
         module.path for name in MODEL_MODULES for module in project.code.closure(f"steps.{name}")
     }
     elsewhere = {
-        project.root / path.relative_to(project.root).parts[0]
+        next((code for code in project.code_paths.values() if path.is_relative_to(code)), None)
+        or project.root / path.relative_to(project.root).parts[0]
         for path in imported
         if not path.is_relative_to(steps)
     }

@@ -45,7 +45,7 @@ def score_batch(project: Project, rows: pd.DataFrame, model_uri: str | None = No
 
     uri = model_uri or _own_model(project)
     to = project.destinations
-    with TemporaryDirectory() as temporary, UserCode(project.root).importable():
+    with TemporaryDirectory() as temporary, UserCode(project.root, project.code_paths).importable():
         folder = Path(temporary)
         scoring = MlflowBatchScoring(project.root, to.tracking_uri, to.registry_uri)
         model = scoring.load(uri, folder / "model")

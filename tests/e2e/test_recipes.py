@@ -58,6 +58,7 @@ def test_home_credit_runs_on_real_applicants(tmp_path: Path) -> None:
 def test_loss_given_default_runs_on_a_sample_of_real_loans(tmp_path: Path) -> None:
     source = ROOT / "recipes" / "loss_given_default"
     root = copy(tmp_path / "lgd", "recipe.yaml", "profiles", "steps", source=source)
+    copy(tmp_path, "sba_loans", source=ROOT / "recipes")
     metrics = evaluation(root, DATA / "sba" / "sba_sample_60k.parquet")
     assert metrics["test_r2_score"] > 0.4
     assert metrics["test_mean_absolute_error"] < 0.16

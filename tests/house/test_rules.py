@@ -35,12 +35,13 @@ def test_the_code_keeps(command: list[str]) -> None:
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
 
 
-def test_the_second_recipe_is_typed_too() -> None:
-    """It has a package ``steps`` of its own, so it is looked at in a process of its own."""
+@pytest.mark.parametrize("recipe", ["loss_given_default"])
+def test_a_recipe_with_steps_of_its_own_is_typed_too(recipe: str) -> None:
+    """Each has a package ``steps``, so it is looked at in a process of its own."""
     done = subprocess.run(
         [sys.executable, "-m", "mypy", "--config-file", str(ROOT / "pyproject.toml"), "steps"],
-        cwd=ROOT / "recipes" / "loss_given_default",
-        env=os.environ | {"MYPYPATH": "."},
+        cwd=ROOT / "recipes" / recipe,
+        env=os.environ | {"MYPYPATH": f".{os.pathsep}.."},
         capture_output=True,
         text=True,
         check=False,

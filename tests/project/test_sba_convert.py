@@ -34,12 +34,12 @@ def csv_text(*changes: dict[str, str]) -> str:
 
 @pytest.fixture(autouse=True)
 def _recipe_code() -> Iterator[None]:
-    with UserCode(RECIPE).importable():
+    with UserCode(RECIPE, {"sba_loans": RECIPE.parent / "sba_loans"}).importable():
         yield
 
 
 def converted(tmp_path: Path, *changes: dict[str, str]) -> list[dict[str, Any]]:
-    from steps.sba.convert import convert
+    from sba_loans.convert import convert
 
     source = tmp_path / "train.csv"
     source.write_text(csv_text(*changes))
@@ -96,7 +96,7 @@ def test_a_value_that_cannot_be_read_names_its_column(tmp_path: Path) -> None:
 
 
 def test_a_csv_without_the_columns_is_refused(tmp_path: Path) -> None:
-    from steps.sba.convert import convert
+    from sba_loans.convert import convert
 
     (tmp_path / "train.csv").write_text("a,b\n1,2\n")
     with pytest.raises(ValueError, match=r"train\.csv: not the SBA loan file"):
@@ -104,7 +104,7 @@ def test_a_csv_without_the_columns_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_wheel_without_the_file_is_refused(tmp_path: Path) -> None:
-    from steps.sba.convert import convert
+    from sba_loans.convert import convert
 
     with zipfile.ZipFile(tmp_path / "other.whl", "w") as archive:
         archive.writestr("other/__init__.py", "")
@@ -113,7 +113,7 @@ def test_a_wheel_without_the_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_equal_input_gives_equal_bytes(tmp_path: Path) -> None:
-    from steps.sba.convert import convert
+    from sba_loans.convert import convert
 
     (tmp_path / "train.csv").write_text(csv_text({}, {"LoanNr_ChkDgt": "1000000002"}))
     first = convert(tmp_path / "train.csv", tmp_path / "a")
@@ -129,7 +129,7 @@ def test_a_conversion_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 def test_a_second_conversion_is_read_from_the_cache(tmp_path: Path) -> None:
-    from steps.sba.convert import convert
+    from sba_loans.convert import convert
 
     (tmp_path / "train.csv").write_text(csv_text({}))
     first = convert(tmp_path / "train.csv", tmp_path).stat()

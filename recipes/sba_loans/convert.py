@@ -18,8 +18,8 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from steps.sba.atomic import written_whole
-from steps.sba.download import sha256_of
+from sba_loans.atomic import written_whole
+from sba_loans.download import sha256_of
 
 __all__ = ["LOAN_SCHEMA", "convert"]
 
