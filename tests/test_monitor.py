@@ -236,6 +236,49 @@ def test_events_that_come_more_often_than_in_the_training_raise_an_alert(root: P
     assert found[1]["note"] in alert["message"]
 
 
+def test_each_window_of_a_range_is_judged_and_the_card_says_when_it_began(root: Path) -> None:
+    labels, random = pd.read_csv(root / "sold.csv"), np.random.default_rng(0)
+    for first in (50_000, 60_000):
+        is_in = labels["house"].between(first, first + 9_999)
+        labels.loc[is_in, "sold"] = random.permutation(labels.loc[is_in, "sold"])
+    labels.to_csv(root / "sold.csv", index=False)
+    facts = look(root, until="2026-09-01", since="2026-04-01")
+    assert all(one["is_asked"] for one in facts["windows"])
+    lost = [one for one in facts["alerts"] if one["rule"] == "performance"]
+    assert [one["window"] for one in lost] == ["2026-05-01", "2026-06-01"]
+    assert {one["since"] for one in lost} == {"2026-05-01"}
+    drifted = {one["window"] for one in facts["alerts"] if one["rule"] == "drift"}
+    assert drifted == {"2026-07-01"}
+    card = Recipe("local", root).inspect("monitor")
+    assert card.facts["status"] == "alert"
+    assert '<span class="badge alert">alert</span>' in card.path.read_text()
+    first, table = card.facts["sections"][0]["blocks"][1:]
+    assert first["text"] == "First alert: 2026-05-01 (performance of f1_score)."
+    rows = {tuple(row[:2]): row for row in table["rows"]}
+    assert rows["performance", "f1_score"][2:6] == ["2026-05-01", "2026-06-01", "2026-05-01", 2]
+    assert "Compare with a newly trained challenger" in rows["performance", "f1_score"][-1]
+
+
+def test_of_the_newest_window_alone_the_newest_known_one_before_is_judged(root: Path) -> None:
+    labels, random = pd.read_csv(root / "sold.csv"), np.random.default_rng(0)
+    is_in = labels["house"].between(40_000, 59_999)
+    labels.loc[is_in, "sold"] = random.permutation(labels.loc[is_in, "sold"])
+    labels.to_csv(root / "sold.csv", index=False)
+    facts = look(root, until="2026-07-25")
+    lost = [one["window"] for one in facts["alerts"] if one["rule"] == "performance"]
+    assert lost == ["2026-05-01"]
+
+
+def test_without_an_alert_the_card_is_green(root: Path) -> None:
+    assert look(root, until="2026-05-01")["alerts"] == []
+    card = Recipe("local", root).inspect("monitor")
+    assert card.facts["status"] == "succeeded"
+    index = (card.path.parent / "index.html").read_text()
+    assert 'class="badge alert"' not in index
+    assert look(root)["alerts"]
+    assert 'class="badge alert"' in (card.path.parent / "index.html").read_text()
+
+
 def test_few_labels_and_few_rows_are_no_all_clear(root: Path) -> None:
     pd.read_csv(root / "sold.csv").groupby(lambda i: i // 600).head(40).to_csv(
         root / "sold.csv", index=False

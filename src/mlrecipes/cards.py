@@ -20,6 +20,7 @@ from mlrecipes.stores.replacing import replace_text
 __all__ = ["Card", "CardFolder", "failed_view", "succeeded_view"]
 
 KEY_SHOWN = 12
+DONE = (StepStatus.SUCCEEDED, StepStatus.ALERT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class CardFolder:
             return StepRow(step, "not run", "")
         facts = json.loads(card.read_text(encoding="utf-8"))
         manifest = project.store.current(project.profile, step)
-        is_done = facts["status"] == StepStatus.SUCCEEDED and manifest is not None
+        is_done = facts["status"] in DONE and manifest is not None
         duration_s = manifest.duration_s if is_done and manifest is not None else None
         return StepRow(step, facts["status"], facts["summary"], duration_s, f"{step}.html")
 
@@ -130,7 +131,7 @@ def succeeded_view(project: Project, manifest: Manifest, result: StepResult) -> 
         step=manifest.step,
         recipe=project.name,
         profile=project.profile,
-        status=StepStatus.SUCCEEDED,
+        status=StepStatus.ALERT if result.has_alerts else StepStatus.SUCCEEDED,
         summary=manifest.summary,
         header=tuple(header),
         sections=result.sections,

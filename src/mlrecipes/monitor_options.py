@@ -22,7 +22,7 @@ class MonitorOptions:
     Attributes:
         since: The first moment that is looked at, such as ``2026-11-01``.
         until: Where to stop, and as of when labels are old enough.
-        window: A period such as ``7d``, ``month`` or ``batch``.
+        window: A period such as ``7d``, ``month``, ``quarter`` or ``batch``.
         input: A file or folder with rows that were scored, relative to the current directory.
     """
 

@@ -21,7 +21,7 @@ class WindowRequest:
 
     Attributes:
         time_col: The moment of a row; None for rows without one, which are one window.
-        window: A period such as ``7d``, ``month`` or ``batch``.
+        window: A period such as ``7d``, ``month``, ``quarter`` or ``batch``.
         since: Windows that end before are left out, but for ``history`` of them.
         until: Rows of this moment or later are left out.
         history: How many windows before the asked ones are given too.
@@ -42,7 +42,7 @@ class Window:
     """Rows of a period in a file.
 
     Attributes:
-        name: Such as ``2026-11-01`` or a batch's id.
+        name: Such as ``2026-11-01``, ``2026-Q4`` or a batch's id.
         start: UTC; None where rows have no moment.
         end: UTC, not part of it.
         path: A Parquet file with its rows.

@@ -322,6 +322,7 @@ class StepResult:
         summary: One line for people.
         sources: Files outside the workspace that were read.
         run_id: The MLflow run that the step's card belongs to, if any.
+        has_alerts: Whether somebody should look at what the step found.
     """
 
     outputs: Mapping[str, Any]
@@ -329,12 +330,15 @@ class StepResult:
     summary: str = ""
     sources: tuple[Source, ...] = ()
     run_id: str | None = None
+    has_alerts: bool = False
 
 
 class StepStatus(StrEnum):
     """How the last run of a step ended."""
 
     SUCCEEDED = "succeeded"
+    ALERT = "alert"
+    """It did what it should, and somebody should look at what it found."""
     REJECTED = "rejected"
     FAILED = "failed"
 

@@ -1,4 +1,4 @@
-"""Rows in windows: by period, month or batch, of one model, and with what lies beside them."""
+"""Rows in windows: by period, by month, by batch, of one model, and with what lies beside."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,6 +40,19 @@ def test_months_are_those_of_the_calendar(rows: Path, tmp_path: Path) -> None:
     assert [window.is_asked for window in cut.windows] == [False, False, True]
     assert cut.windows[1].end == datetime(2026, 3, 1, tzinfo=UTC)
     assert (cut.n_others, cut.n_untimed) == (0, 1)
+
+
+def test_quarters_are_those_of_the_calendar_in_utc(tmp_path: Path) -> None:
+    days = ["2025-12-31T23:59:59Z", "2026-01-01", "2026-03-31T23:30:00-01:00", "2026-09-30", None]
+    path = tmp_path / "rows.parquet"
+    pd.DataFrame({"id": range(5), "day": days}).to_parquet(path, index=False)
+    cut = cut_windows(path, WindowRequest("day", "quarter", history=9), tmp_path / "w")
+    names = [window.name for window in cut.windows]
+    assert names == ["2025-Q4", "2026-Q1", "2026-Q2", "2026-Q3"]
+    assert ids(cut) == [[0], [1], [2], [3]]
+    ends = [(window.start, window.end) for window in cut.windows]
+    assert ends[0] == (datetime(2025, 10, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC))
+    assert ends[2] == (datetime(2026, 4, 1, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC))
 
 
 def test_periods_begin_at_the_same_moments_whatever_rows_there_are(

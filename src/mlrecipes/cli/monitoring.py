@@ -31,7 +31,9 @@ MAX_MESSAGE = 160
 @recipe_options
 @click.option("--since", default="", metavar="DATE", help="First moment.  [default: newest window]")
 @click.option("--until", default="", metavar="DATE", help="Where to stop.  [default: now]")
-@click.option("--window", default="", metavar="30d|month|batch", help="How rows are put together.")
+@click.option(
+    "--window", default="", metavar="30d|month|quarter|batch", help="How rows are put together."
+)
 @click.option("--input", "rows", default="", help="File or folder with rows that were scored.")
 @click.option("--wait", "wait_s", default=0.0, help="Seconds to wait for a busy workspace.")
 @json_option

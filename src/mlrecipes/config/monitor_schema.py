@@ -12,9 +12,11 @@ from pydantic_core import PydanticCustomError
 from mlrecipes.config.base import Model, Number, Section, Whole
 from mlrecipes.config.step_schema import Ingest
 
-__all__ = ["BATCH", "Limits", "Monitor", "MonitorOutput", "OnAlert", "as_period"]
+__all__ = ["BATCH", "CALENDAR", "Limits", "Monitor", "MonitorOutput", "OnAlert", "as_period"]
 
 BATCH = "batch"
+CALENDAR = ("month", "quarter")
+"""Windows that are not equally long."""
 UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 PERIOD = re.compile(r"([1-9]\d{0,3})\s*([hdw])")
 Share = Annotated[Number, Field(gt=0, lt=1)]
@@ -45,7 +47,13 @@ def _period(value: Any) -> Any:
 
 
 def _window(value: Any) -> Any:
-    return value if value in {BATCH, "month"} else _period(value)
+    if value in {BATCH, *CALENDAR}:
+        return value
+    try:
+        return _period(value)
+    except PydanticCustomError:
+        what = "a period such as 12h, 30d or 4w, or month, quarter or batch"
+        raise PydanticCustomError("period_type", what) from None
 
 
 def _moment(value: Any) -> Any:
@@ -128,7 +136,7 @@ class Monitor(Section):
             model's lookups give.
         labels: A table with the target by ``id_cols``, as far as it is known.
         time_col: The moment of a row.
-        window: A period such as ``7d``, ``month``, or ``batch``.
+        window: A period such as ``7d``; ``month`` or ``quarter`` of the calendar; ``batch``.
         since: The first moment that is looked at; else the newest window.
         until: Where to stop, and as of when labels are old enough; else now.
         history: So many windows before are looked at too, for the trend.

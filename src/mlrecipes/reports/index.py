@@ -14,6 +14,7 @@ __all__ = ["StepRow", "render_index"]
 KNOWN = {
     "succeeded": "succeeded",
     "cached": "succeeded",
+    "alert": "alert",
     "rejected": "rejected",
     "failed": "failed",
 }

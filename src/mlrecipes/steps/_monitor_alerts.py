@@ -32,7 +32,10 @@ ADVICE = {
 def alerts_of(
     windows: Sequence[Watched], quality: Sequence[QualityResult], context: Context
 ) -> tuple[Alert, ...]:
-    """All alerts of the windows that are asked for, and of the newest one with final labels.
+    """All alerts of the windows that are asked for.
+
+    Drift is judged in each of them. So is realised performance where labels are final; if that is
+    nowhere among them, it is judged in the newest window before where they are.
 
     Args:
         windows: Oldest first.
@@ -44,8 +47,8 @@ def alerts_of(
         if one.window.is_asked:
             found += _of_drift(windows[: place + 1], context)
     found += _of_quality(windows, quality)
-    found += _of_performance(windows)
-    found += _of_outcomes(windows)
+    found += _of_labels(windows, outcomes=False)
+    found += _of_labels(windows, outcomes=True)
     return tuple(found)
 
 
@@ -89,51 +92,43 @@ def _of_quality(windows: Sequence[Watched], quality: Sequence[QualityResult]) ->
     ]
 
 
-def _of_performance(windows: Sequence[Watched]) -> list[Alert]:
-    """Of the newest window whose labels are final: it is the one that can be known."""
-    for place in range(len(windows) - 1, -1, -1):
-        known = [one for one in _known(windows[place]) if one.metric not in OUTCOMES]
-        if not known:
-            continue
-        found = []
-        for one in known:
-            if one.is_lost:
-                since = _since(
-                    windows[: place + 1],
-                    lambda w: any(p.is_lost and p.kind == REALISED for p in w.performance),
-                )
-                message = (
-                    f"{one.metric} {one.value:.4g} [{one.low:.4g}, {one.high:.4g}] of "
-                    f"{one.n_labelled:,} rows is surely worse than in validation"
-                )
-                found.append(_alert("performance", one.metric, windows[place], since, message))
-        return found
-    return []
+def _of_labels(windows: Sequence[Watched], *, outcomes: bool) -> list[Alert]:
+    """Of the windows in which it can be known, as their labels are final.
+
+    Args:
+        windows: Oldest first.
+        outcomes: Whether it is about the outcomes themselves, or about how good the model is.
+    """
+    known = [place for place, one in enumerate(windows) if _realised(one, outcomes=outcomes)]
+    asked = [place for place in known if windows[place].window.is_asked] or known[-1:]
+    return [alert for place in asked for alert in _worse(windows[: place + 1], outcomes=outcomes)]
 
 
-def _of_outcomes(windows: Sequence[Watched]) -> list[Alert]:
-    """Of the newest window that has final labels."""
-    for place in range(len(windows) - 1, -1, -1):
-        known = [one for one in _known(windows[place]) if one.metric in OUTCOMES]
-        for one in known:
-            if one.has_moved:
-                since = _since(
-                    windows[: place + 1], lambda w: any(p.has_moved for p in w.performance)
-                )
-                message = (
-                    f"{one.metric} {one.value:.4g} [{one.low:.4g}, {one.high:.4g}] of "
-                    f"{one.n_labelled:,} rows, {one.note}"
-                )
-                return [_alert("outcomes", one.metric, windows[place], since, message)]
-        if known:
-            return []
-    return []
+def _worse(windows: Sequence[Watched], *, outcomes: bool) -> list[Alert]:
+    """What labels tell of the last of some windows."""
+
+    def is_bad(one: Performance) -> bool:
+        return one.has_moved if outcomes else one.is_lost
+
+    now, found = windows[-1], []
+    rule = "outcomes" if outcomes else "performance"
+    for one in filter(is_bad, _realised(now, outcomes=outcomes)):
+        since = _since(windows, lambda w: any(map(is_bad, _realised(w, outcomes=outcomes))))
+        seen = f"{one.value:.4g} [{one.low:.4g}, {one.high:.4g}] of {one.n_labelled:,} rows"
+        said = f", {one.note}" if outcomes else " is surely worse than in validation"
+        found.append(_alert(rule, one.metric, now, since, f"{one.metric} {seen}{said}"))
+    return found
 
 
-def _known(one: Watched) -> list[Performance]:
-    """What labels tell of all rows of a window."""
+def _realised(one: Watched, *, outcomes: bool) -> list[Performance]:
+    """What is known of a window as a whole."""
     return [
-        p for p in one.performance if p.kind == REALISED and not p.slice and math.isfinite(p.value)
+        found
+        for found in one.performance
+        if found.kind == REALISED
+        and not found.slice
+        and math.isfinite(found.value)
+        and (found.metric in OUTCOMES) == outcomes
     ]
 
 

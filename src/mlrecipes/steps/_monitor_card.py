@@ -37,18 +37,30 @@ __all__ = ["alert_section", "drift_section", "performance_section", "trend_secti
 N_SHOWN = 25
 N_DRAWN = 8
 N_LARGE = 6
+N_DETAILED = 12
+"""Of more windows than that, most are shown by their primary metric alone."""
 N_TOP_VALUES = 5
 
 
-def alert_section(alerts: Sequence[Alert], facts: Mapping[str, Scalar]) -> Section:
-    """What to look at, how big it is, since when, and what to do next."""
+def alert_section(
+    alerts: Sequence[Alert], facts: Mapping[str, Scalar], names: Sequence[str]
+) -> Section:
+    """What to look at, how big it is, since when, and what to do next.
+
+    Args:
+        alerts: Of one window or of several.
+        facts: What stands above them.
+        names: Of all windows, oldest first.
+    """
     blocks: list[Block] = [Facts(tuple(facts.items()))]
-    if alerts:
+    if not alerts:
+        blocks.append(Text("Nothing that somebody would have to look at."))
+    elif len({alert.window for alert in alerts}) == 1:
         columns = ("what", "of", "window", "since", "how big", "what to do next")
         rows = tuple((a.rule, a.subject, a.window, a.since, a.message, a.advice) for a in alerts)
         blocks.append(Table(columns, rows, emphasis=tuple(range(len(rows)))))
     else:
-        blocks.append(Text("Nothing that somebody would have to look at."))
+        blocks += _over_windows(alerts, names)
     return Section("Alerts", tuple(blocks))
 
 
@@ -63,7 +75,7 @@ def trend_section(windows: Sequence[Watched], limit: float) -> Section:
     worst = [max((_psi(c) for c in one.drift.columns), default=math.nan) for one in windows]
     drift = Curve(
         "Distance from the training (PSI less chance)",
-        "window",
+        _axis(windows),
         "PSI",
         (line("score", score), line("worst feature", worst), line("limit", [limit] * len(windows))),
     )
@@ -71,7 +83,7 @@ def trend_section(windows: Sequence[Watched], limit: float) -> Section:
     if any(column.importance for column in windows[-1].drift.columns):
         values = [one.drift.weighted for one in windows]
         title = "Share of what the model relies on that has drifted"
-        blocks.append(Curve(title, "window", "share", (line("weighted drift", values),)))
+        blocks.append(Curve(title, _axis(windows), "share", (line("weighted drift", values),)))
     rows = tuple(
         (
             i,
@@ -148,16 +160,18 @@ def performance_section(
         if value is not None:
             ends = (1.0, float(max(2, len(windows))))
             lines.append(Series("validation", ends, (value, value)))
-        blocks.append(Curve(f"{primary} by window", "window", primary, tuple(lines)))
-    rows: list[tuple[Scalar, ...]] = []
-    marked = []
-    for one in reversed(windows):
-        for p in one.performance:
-            if p.is_lost or p.has_moved:
-                marked.append(len(rows))
-            rows.append(_performance_row(one.window.name, p))
-    if not rows:
+        blocks.append(Curve(f"{primary} by window", _axis(windows), primary, tuple(lines)))
+    detailed = _detailed(windows)
+    shown = [
+        (one.window.name, p)
+        for one in reversed(windows)
+        for p in one.performance
+        if one.window.name in detailed or (p.metric == primary and not p.slice)
+    ]
+    if not shown:
         return Section("Performance", (Text("No label is known, and nothing can be estimated."),))
+    rows = [_performance_row(name, p) for name, p in shown]
+    marked = [i for i, (_name, p) in enumerate(shown) if p.is_lost or p.has_moved]
     names = (
         "window",
         "kind",
@@ -174,6 +188,7 @@ def performance_section(
         cells = tuple(
             (t["window"], t["metric"], t["estimated"], t["realised"], t["error"], t["within"])
             for t in tested
+            if t["window"] in detailed or t["metric"] == primary
         )
         columns = ("window", "metric", "estimated", "realised", "error", "within both intervals")
         blocks.append(Table(columns, cells, "Back-test: what was estimated before the labels came"))
@@ -183,6 +198,42 @@ def performance_section(
 
 
 # ---- private -----------------------------------------------------------------------------------
+
+
+def _over_windows(alerts: Sequence[Alert], names: Sequence[str]) -> Iterator[Block]:
+    """One row for what is told of several windows: when it began, and how big it is now."""
+    by_subject: dict[tuple[str, str], list[Alert]] = {}
+    ordered = sorted(alerts, key=lambda alert: names.index(alert.window))
+    for alert in ordered:
+        by_subject.setdefault((alert.rule, alert.subject), []).append(alert)
+    first, last = ordered[0].window, ordered[-1].window
+    told = ", ".join(f"{a.rule} of {a.subject}" for a in ordered if a.window == first)
+    yield Text(f"First alert: {first} ({told}).")
+    columns = (
+        *("what", "of", "first alert", "last alert", "since", "windows"),
+        *("how big in the first", "how big in the last", "what to do next"),
+    )
+    rows = [
+        (
+            *(some[0].rule, some[0].subject, some[0].window, some[-1].window, some[-1].since),
+            *(len(some), some[0].message, some[-1].message, some[-1].advice),
+        )
+        for some in by_subject.values()
+    ]
+    marked = tuple(i for i, row in enumerate(rows) if row[3] == last)
+    yield Table(columns, tuple(rows), f"Marked: so in {last} too, the last of them.", marked)
+
+
+def _axis(windows: Sequence[Watched]) -> str:
+    """What the numbers of windows mean."""
+    return f"window (1: {windows[0].window.name}, {len(windows)}: {windows[-1].window.name})"
+
+
+def _detailed(windows: Sequence[Watched]) -> set[str]:
+    """The windows of which all metrics and slices are shown: the newest, and the newest known."""
+    known = [one for one in windows if any(p.kind == REALISED for p in one.performance)]
+    few = windows if len(windows) <= N_DETAILED else (windows[-1], *known[-1:])
+    return {one.window.name for one in few}
 
 
 def _psi(column: ColumnDrift | None) -> float:

@@ -99,7 +99,7 @@ def sections_of(found: Found, facts: Mapping[str, Any], context: Context) -> tup
         "tables": facts["place"],
     }
     sections = [
-        card.alert_section(found.alerts, told),
+        card.alert_section(found.alerts, told, [one.window.name for one in windows]),
         card.trend_section(windows, settings_of(context).limits.psi),
         card.drift_section(newest, found.baseline),
         card.performance_section(windows, found.baseline, facts["backtest"]),

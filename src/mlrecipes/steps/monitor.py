@@ -94,6 +94,7 @@ def _looked(parts: Cut, model: BatchModel, context: Context) -> StepResult:
         sections=sections_of(whole, facts, context),
         summary=_summary(found, alerts, model),
         run_id=run_id,
+        has_alerts=bool(alerts),
     )
 
 
@@ -123,7 +124,12 @@ def _others(parts: Cut) -> str:
 
 def _summary(found: Sequence[Watched], alerts: Sequence[Alert], model: BatchModel) -> str:
     newest = found[-1]
-    what = f"{newest.window.n_rows:,} rows of {newest.window.name} by {model.identity.label}"
+    asked = [one for one in found if one.window.is_asked]
+    where = newest.window.name
+    if len(asked) > 1:
+        where = f"{asked[0].window.name} to {where}"
+    n_rows = sum(one.window.n_rows for one in asked)
+    what = f"{n_rows:,} rows of {where} by {model.identity.label}"
     few = newest.drift.notes.get("rows")
     if alerts:
         noun = "alert" if len(alerts) == 1 else "alerts"

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlrecipes.config.monitor_schema import BATCH, as_period
+from mlrecipes.config.monitor_schema import BATCH, CALENDAR, as_period
 from mlrecipes.errors import DataError, did_you_mean, few, shorten
 from mlrecipes.monitor_ports import Cut, Window, WindowRequest
 from mlrecipes.stores.frame_writer import FrameWriter
@@ -155,9 +155,10 @@ def _starts(times: pd.Series, window: str) -> pd.Series:
     """The first moment of each row's window."""
     import pandas as pd
 
-    if window == "month":
+    if window in CALENDAR:
         naive = times.dt.tz_localize(None)
-        return naive.dt.to_period("M").dt.start_time.dt.tz_localize("UTC")
+        letter = window[0].upper()
+        return naive.dt.to_period(letter).dt.start_time.dt.tz_localize("UTC")
     origin, period = pd.Timestamp(ORIGIN, tz="UTC"), pd.Timedelta(as_period(window))
     return origin + ((times - origin) // period) * period
 
@@ -203,12 +204,14 @@ def _chosen(
 def _ends(starts: pd.Series, window: str) -> pd.Series:
     import pandas as pd
 
-    if window == "month":
-        return starts + pd.offsets.MonthBegin(1)
+    if window in CALENDAR:
+        return starts + pd.DateOffset(months=1 if window == "month" else 3)
     return starts + pd.Timedelta(as_period(window))
 
 
 def _name(start: datetime, window: str) -> str:
-    """Such as 2026-11-01, with the hour where windows have hours."""
-    has_hours = window != "month" and window.endswith("h")
+    """Such as 2026-11-01, or 2026-Q4, with the hour where windows have hours."""
+    if window == "quarter":
+        return f"{start.year:04d}-Q{(start.month + 2) // 3}"
+    has_hours = window not in CALENDAR and window.endswith("h")
     return start.strftime("%Y-%m-%d %H:%M" if has_hours else "%Y-%m-%d")
