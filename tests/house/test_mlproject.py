@@ -13,9 +13,8 @@ ENTRY_POINTS = yaml.safe_load((ROOT / "MLproject").read_text(encoding="utf-8"))[
 
 
 def test_each_step_is_an_entry_point() -> None:
-    assert {step.name for step in ALL_STEPS} | {"main", "reset", "rollback", "test"} == set(
-        ENTRY_POINTS
-    )
+    others = {"demo", "main", "reset", "rollback", "test"}
+    assert {step.name for step in ALL_STEPS} | others == set(ENTRY_POINTS)
 
 
 @pytest.mark.parametrize("name", sorted(ENTRY_POINTS))
@@ -40,3 +39,13 @@ def test_every_placeholder_is_a_parameter_with_a_default() -> None:
         parameters = entry.get("parameters", {})
         assert set(re.findall(r"\{(\w+)\}", entry["command"])) == set(parameters)
         assert all("default" in parameter for parameter in parameters.values())
+
+
+def test_the_demonstration_ends_with_monitoring_and_stops_at_a_failure() -> None:
+    commands = ENTRY_POINTS["demo"]["command"].split(" && ")
+    assert [command.split(" --recipe ")[0] for command in commands] == [
+        "python src/launch.py run",
+        "python src/launch.py predict",
+        "python src/launch.py run --to monitor",
+    ]
+    assert len({command.split(" --recipe ")[1] for command in commands}) == 1

@@ -35,7 +35,7 @@ def test_the_code_keeps(command: list[str]) -> None:
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
 
 
-@pytest.mark.parametrize("recipe", ["loss_given_default"])
+@pytest.mark.parametrize("recipe", ["loss_given_default", "sba_default"])
 def test_a_recipe_with_steps_of_its_own_is_typed_too(recipe: str) -> None:
     """Each has a package ``steps``, so it is looked at in a process of its own."""
     done = subprocess.run(

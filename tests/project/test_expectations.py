@@ -1,4 +1,4 @@
-"""The suites of both recipes: Great Expectations loads them, and sound data pass them."""
+"""The suites of the recipes: Great Expectations loads them, and sound data pass them."""
 
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from steps.home_credit.synthetic import write_tables
 ROOT = Path(__file__).parents[2]
 HOME_CREDIT = load_suites(ROOT, "expectations")
 SBA = load_suites(ROOT / "recipes" / "loss_given_default", "expectations")
+SBA_DEFAULT = load_suites(ROOT / "recipes" / "sba_default", "expectations")
 REAL = ROOT.parent / "shared" / "data" / "home_credit"
 RAW = sorted(name for name in HOME_CREDIT if name.startswith("raw."))
 
@@ -31,10 +32,12 @@ def test_every_table_of_the_recipes_has_a_suite() -> None:
     features = {path.stem for path in (ROOT / "features").glob("*/*.sql")}
     wanted = {f"raw.{name}" for name in load_types()} | {f"features.{name}" for name in features}
     assert set(HOME_CREDIT) == wanted | {"training", "scoring", "predictions"}
-    assert set(SBA) == {"training", "scoring", "predictions"}
+    assert set(SBA) == set(SBA_DEFAULT) == {"training", "scoring", "predictions"}
 
 
-@pytest.mark.parametrize("suites", [HOME_CREDIT, SBA], ids=["home credit", "sba"])
+@pytest.mark.parametrize(
+    "suites", [HOME_CREDIT, SBA, SBA_DEFAULT], ids=["home credit", "sba", "default"]
+)
 def test_great_expectations_loads_each_suite(suites: dict[str, Suite]) -> None:
     for name, suite in suites.items():
         # One of a kind is enough: two expectations with the same arguments load alike.
@@ -43,7 +46,7 @@ def test_great_expectations_loads_each_suite(suites: dict[str, Suite]) -> None:
 
 
 def test_every_expectation_has_words_for_people() -> None:
-    for suite in [*HOME_CREDIT.values(), *SBA.values()]:
+    for suite in [*HOME_CREDIT.values(), *SBA.values(), *SBA_DEFAULT.values()]:
         assert all(one.description for one in suite.expectations)
 
 

@@ -16,6 +16,7 @@ from steps.home_credit.profile import load_types
 
 ROOT = Path(__file__).parents[2]
 LOSS = ROOT / "recipes" / "loss_given_default"
+SBA_DEFAULT = ROOT / "recipes" / "sba_default"
 PROFILES = ("databricks_dev", "databricks_prod", "local", "spark")
 ON_DATABRICKS = ("databricks_dev", "databricks_prod")
 every_profile = pytest.mark.parametrize("profile", PROFILES)
@@ -24,12 +25,15 @@ each_recipe = pytest.mark.parametrize(
     [
         pytest.param(ROOT, "home_credit_default", "home_credit", "credit_risk", id="default"),
         pytest.param(LOSS, "loss_given_default", "sba", "loans", id="loss"),
+        pytest.param(SBA_DEFAULT, "sba_default", "sba_default", "loans", id="sba default"),
     ],
 )
-both_recipes = pytest.mark.parametrize("root", [ROOT, LOSS], ids=["default", "loss"])
+all_recipes = pytest.mark.parametrize(
+    "root", [ROOT, LOSS, SBA_DEFAULT], ids=["default", "loss", "sba default"]
+)
 
 
-@both_recipes
+@all_recipes
 def test_these_are_all_profiles(root: Path) -> None:
     assert tuple(sorted(path.stem for path in (root / "profiles").glob("*.yaml"))) == PROFILES
 
@@ -88,13 +92,13 @@ def test_feature_tables_lie_where_the_profile_says(profile: str) -> None:
     assert found == expected[profile]
 
 
-@both_recipes
+@all_recipes
 @every_profile
 def test_only_production_is_protected(profile: str, root: Path) -> None:
     assert load_config(root, profile).is_protected == (profile == "databricks_prod")
 
 
-@both_recipes
+@all_recipes
 def test_production_shares_no_place_with_dev(root: Path) -> None:
     texts = [(root / f"profiles/databricks_{env}.yaml").read_text() for env in ("prod", "dev")]
     values, dev = map(yaml.safe_load, texts)
@@ -135,7 +139,7 @@ def test_every_feature_table_that_is_looked_up_is_built_and_from_raw_tables(prof
     assert looked_up == {definition.name for definition in definitions}
 
 
-@both_recipes
+@all_recipes
 @every_profile
 def test_every_artifact_that_a_step_reads_is_one_that_an_earlier_step_writes(
     profile: str, root: Path
@@ -154,7 +158,7 @@ def test_feature_tables_are_built_before_they_are_looked_up(profile: str) -> Non
     assert order.index("features") < order.index("ingest")
 
 
-@both_recipes
+@all_recipes
 @every_profile
 def test_what_scores_is_what_was_registered(profile: str, root: Path) -> None:
     config = load_config(root, profile).config
