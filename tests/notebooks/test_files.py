@@ -25,12 +25,13 @@ def source(cell: Any) -> str:
     return "".join(cell["source"])
 
 
-def test_there_are_four_in_an_order() -> None:
+def test_there_are_five_in_an_order() -> None:
     assert [path.stem for path in NOTEBOOKS] == [
         "1_step_by_step",
         "2_features",
         "3_model_comparison",
         "4_monitoring",
+        "5_sba_loans",
     ]
 
 
