@@ -252,11 +252,18 @@ def test_each_window_of_a_range_is_judged_and_the_card_says_when_it_began(root: 
     card = Recipe("local", root).inspect("monitor")
     assert card.facts["status"] == "alert"
     assert '<span class="badge alert">alert</span>' in card.path.read_text()
-    first, table = card.facts["sections"][0]["blocks"][1:]
+    first, table, advice = card.facts["sections"][0]["blocks"][1:]
     assert first["text"] == "First alert: 2026-05-01 (performance of f1_score)."
-    rows = {tuple(row[:2]): row for row in table["rows"]}
-    assert rows["performance", "f1_score"][2:6] == ["2026-05-01", "2026-06-01", "2026-05-01", 2]
-    assert "Compare with a newly trained challenger" in rows["performance", "f1_score"][-1]
+    rows = {row[0]: row for row in table["rows"]}
+    assert rows["performance of f1_score"][1:3] == [
+        "2, from 2026-05-01 to 2026-06-01",
+        "2026-05-01",
+    ]
+    assert rows["drift of area"][1] == "2026-07-01"
+    marked = [table["rows"][i][0] for i in table["emphasis"]]
+    assert "drift of area" in marked
+    assert "performance of f1_score" not in marked
+    assert "Compare with a newly trained challenger" in dict(advice["rows"])["performance"]
 
 
 def test_of_the_newest_window_alone_the_newest_known_one_before_is_judged(root: Path) -> None:

@@ -209,19 +209,27 @@ def _over_windows(alerts: Sequence[Alert], names: Sequence[str]) -> Iterator[Blo
     first, last = ordered[0].window, ordered[-1].window
     told = ", ".join(f"{a.rule} of {a.subject}" for a in ordered if a.window == first)
     yield Text(f"First alert: {first} ({told}).")
-    columns = (
-        *("what", "of", "first alert", "last alert", "since", "windows"),
-        *("how big in the first", "how big in the last", "what to do next"),
-    )
+    columns = ("alert", "windows", "since", "how big in the first", "how big in the last")
     rows = [
         (
-            *(some[0].rule, some[0].subject, some[0].window, some[-1].window, some[-1].since),
-            *(len(some), some[0].message, some[-1].message, some[-1].advice),
+            f"{rule} of {subject}",
+            _span(some),
+            some[-1].since,
+            some[0].message,
+            some[-1].message,
         )
-        for some in by_subject.values()
+        for (rule, subject), some in by_subject.items()
     ]
-    marked = tuple(i for i, row in enumerate(rows) if row[3] == last)
+    marked = tuple(i for i, some in enumerate(by_subject.values()) if some[-1].window == last)
     yield Table(columns, tuple(rows), f"Marked: so in {last} too, the last of them.", marked)
+    advice = dict.fromkeys((alert.rule, alert.advice) for alert in ordered)
+    yield Table(("alert", "what to do next"), tuple(advice))
+
+
+def _span(alerts: Sequence[Alert]) -> str:
+    """In which windows something was told."""
+    first, last, n_windows = alerts[0].window, alerts[-1].window, len(alerts)
+    return first if n_windows == 1 else f"{n_windows}, from {first} to {last}"
 
 
 def _axis(windows: Sequence[Watched]) -> str:
@@ -283,13 +291,15 @@ def _performance_row(window: str, one: Performance) -> tuple[Scalar, ...]:
 def _points(
     windows: Sequence[Watched], metric: str, kind: str
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    found = [
-        (float(i), p.value)
+    """A metric of each window, NaN where it is not known; nothing if it is never known."""
+    found = {
+        float(i): p.value
         for i, one in enumerate(windows, 1)
         for p in one.performance
         if p.kind == kind and p.metric == metric and not p.slice and math.isfinite(p.value)
-    ]
-    return tuple(x for x, _ in found), tuple(y for _, y in found)
+    }
+    places = tuple(float(i) for i in range(1, len(windows) + 1)) if found else ()
+    return places, tuple(found.get(place, math.nan) for place in places)
 
 
 def _histograms(
