@@ -24,6 +24,11 @@ def test_periods_are_hours_days_and_weeks() -> None:
     assert Monitor(label_delay="90d").delay == timedelta(days=90)
 
 
+@pytest.mark.parametrize("window", ["month", "quarter", "batch", "7d"])
+def test_windows_are_periods_or_words(window: str) -> None:
+    assert Monitor(window=window).window == window
+
+
 def test_moments_may_be_dates_of_yaml_or_text() -> None:
     assert Monitor.model_validate({"since": date(2026, 1, 2)}).since == "2026-01-02"
     assert Monitor(until="2026-01-02T03:00:00+01:00").until == "2026-01-02T03:00:00+01:00"
@@ -34,7 +39,8 @@ def test_moments_may_be_dates_of_yaml_or_text() -> None:
     [
         ("window", "0d", "a period"),
         ("window", "7 years", "a period"),
-        ("label_delay", "month", "a period"),
+        ("window", "quarters", "30d or 4w, or month, quarter or batch"),
+        ("label_delay", "quarter", "a period"),
         ("since", "soon", "a date"),
         ("min_rows", 5, "greater than or equal to 20"),
         ("limits", {"psi": 0}, "greater than 0"),
