@@ -79,8 +79,8 @@ def trend_section(windows: Sequence[Watched], limit: float) -> Section:
         "PSI",
         (line("score", score), line("worst feature", worst), line("limit", [limit] * len(windows))),
     )
-    blocks: list[Block] = [drift]
-    if any(column.importance for column in windows[-1].drift.columns):
+    blocks: list[Block] = [drift] if len(windows) > 1 else []
+    if blocks and any(column.importance for column in windows[-1].drift.columns):
         values = [one.drift.weighted for one in windows]
         title = "Share of what the model relies on that has drifted"
         blocks.append(Curve(title, _axis(windows), "share", (line("weighted drift", values),)))
@@ -117,6 +117,7 @@ def drift_section(now: Watched, baseline: Baseline) -> Section:
     names = (
         "column",
         "verdict",
+        "what",
         "importance",
         "PSI",
         "by chance",
@@ -126,7 +127,6 @@ def drift_section(now: Watched, baseline: Baseline) -> Section:
         "Wasserstein",
         "missing",
         "p",
-        "what",
     )
     caption = f"{len(columns)} features, the worst first; the score stands on top."
     table = Table(names, rows, caption, marked)
@@ -256,10 +256,11 @@ def _drift_row(one: ColumnDrift, now: Watched) -> tuple[Scalar, ...]:
     found, missing = one.measures, now.counts[one.name].missing_share
     weight: Scalar = one.importance or "–"
     if found is None:
-        return (one.name, str(one.level), weight, *(["–"] * 6), f"{missing:.1%}", "–", "")
+        return (one.name, str(one.level), "", weight, *(["–"] * 6), f"{missing:.1%}", "–")
     return (
         one.name,
         str(one.level),
+        "; ".join(one.reasons),
         weight,
         found.psi,
         found.psi - found.psi_excess,
@@ -269,7 +270,6 @@ def _drift_row(one: ColumnDrift, now: Watched) -> tuple[Scalar, ...]:
         _shown(found.wasserstein),
         f"{missing:.1%} ({100 * found.missing_change:+.1f})",
         found.p_value,
-        "; ".join(one.reasons),
     )
 
 
