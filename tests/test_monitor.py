@@ -140,7 +140,7 @@ def test_larger_houses_raise_an_alert_with_since_and_size(root: Path) -> None:
     ]
     assert [one["is_alarm"] for one in facts["windows"]] == [False, False, False, True]
     by_subject = {one["subject"]: one for one in facts["alerts"] if one["rule"] != "performance"}
-    assert set(by_subject) == {"area", "probability"}
+    assert set(by_subject) == {"area", "all features", "probability"}
     area = by_subject["area"]
     assert (area["rule"], area["window"], area["since"]) == ("drift", "2026-07-01", "2026-07-01")
     assert "mean +0.98 ± 0.05 sd" in area["message"]
@@ -171,7 +171,7 @@ def test_features_are_found_by_the_keys_of_what_was_scored(root: Path) -> None:
     scored.drop(columns=["area", "rooms"]).to_parquet(root / "scored.parquet")
     set_monitor(root, "    features: {using: csv, location: areas.csv}\n")
     facts = look(root)
-    assert {one["subject"] for one in facts["alerts"]} == {"area", "probability"}
+    assert {one["subject"] for one in facts["alerts"]} == {"area", "all features", "probability"}
     assert facts["windows"][-1]["not_compared"] == ["rooms"]
 
 
@@ -332,7 +332,7 @@ def test_of_a_new_alert_a_program_and_a_server_are_told_once(
     assert look(root)["told"] == {"command": "done", "webhook": "done (204)"}
     told = json.loads((root / "told.json").read_text())
     assert bodies == [told]
-    assert {one["subject"] for one in told["alerts"]} == {"area", "probability"}
+    assert {one["subject"] for one in told["alerts"]} == {"area", "all features", "probability"}
     again = look(root)
     assert again["alerts"]
     assert "told" not in again

@@ -132,6 +132,10 @@ def drift_section(now: Watched, baseline: Baseline) -> Section:
     table = Table(names, rows, caption, marked)
     worst = [one for one in shown if one.measures is not None][:N_DRAWN]
     blocks: list[Block] = [table]
+    n_drifted = len([one for one in columns if one.has_drifted])
+    if n_drifted and not now.drift.is_alarm:
+        said = f"{n_drifted} features have drifted, {now.drift.weighted:.0%} of what the model "
+        blocks.insert(0, Text(f"{said}relies on: not enough to call somebody."))
     if now.lacking:
         said = ", ".join(now.lacking[:N_SHOWN])
         blocks.append(

@@ -7,8 +7,6 @@ is told of both parts.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlrecipes.checks.outcomes import Outcomes, outcomes_of
@@ -16,11 +14,11 @@ from mlrecipes.checks.performance import calibration_facts, error_facts
 from mlrecipes.checks.training_profile import column_facts, training_profile
 from mlrecipes.steps._contract import Context
 from mlrecipes.steps._features import features_of, target_of
-from mlrecipes.steps._leaks import importance_of
+from mlrecipes.steps._raw_importance import raw_importance
 from mlrecipes.steps._scores import Scores
 from mlrecipes.tasks.resampling import interval
 
-__all__ = ["PREDICTION", "PROBABILITY", "known_outcomes", "monitoring_profile", "raw_column"]
+__all__ = ["PREDICTION", "PROBABILITY", "known_outcomes", "monitoring_profile"]
 
 PREDICTION, PROBABILITY = "prediction", "probability"
 """Columns of a table of predictions."""
@@ -48,13 +46,12 @@ def monitoring_profile(
 
     training, held_out = parts
     features = features_of(training, context.config)
-    shares = importance_of(pipeline, held_out, context)
     predictions = validation.predictions
     positive = predictions.positive_scores
     name = PREDICTION if positive is None else PROBABILITY
     score = pd.Series(predictions.labels if positive is None else positive)
     profile = training_profile(features) | {
-        "importance": _by_raw_column(shares, [str(column) for column in features.columns]),
+        "importance": raw_importance(pipeline, held_out, context),
         "score": {"column": name, **column_facts(name, score)},
         "classes": [str(one) for one in predictions.classes],
         "performance": _performance(held_out, validation, context),
@@ -105,35 +102,3 @@ def _performance(frame: Any, validation: Scores, context: Context) -> dict[str, 
         "n_rows": validation.n_rows,
         "part": "validation",
     }
-
-
-def _by_raw_column(
-    shares: Sequence[tuple[str, float]], columns: Sequence[str]
-) -> Mapping[str, float]:
-    """Shares summed over the columns that a raw one became, as far as their names tell."""
-    found: dict[str, float] = {}
-    # The estimator may know names only with their signs replaced.
-    plain = {re.sub(r"\W", "_", column): column for column in columns}
-    for name, share in shares:
-        raw = raw_column(name, columns)
-        raw = plain.get(raw_column(re.sub(r"\W", "_", name), list(plain)), raw)
-        if raw in columns:
-            found[raw] = found.get(raw, 0.0) + share
-    return found
-
-
-def raw_column(name: str, columns: Sequence[str]) -> str:
-    """The raw column that a transformed one was made of, as far as its name tells.
-
-    As the reason codes of a logged model do it, whose code is copied into the model.
-
-    >>> raw_column("text__state_CA", ["state", "st"]), raw_column("ratio", ["a"])
-    ('state', 'ratio')
-    """
-    for shown in (name, name.partition("__")[2]):
-        if shown in columns:
-            return shown
-        begins = [column for column in columns if shown.startswith(f"{column}_")]
-        if begins:
-            return max(begins, key=len)
-    return name

@@ -221,7 +221,7 @@ STEP = Step(
         ArtifactSpec("run", ArtifactKind.JSON),
         ArtifactSpec("predicted_training_data", ArtifactKind.FRAME),
     ),
-    version=4,
+    version=5,
     settings=settings,
     user_functions=user_functions,
     run=run,
