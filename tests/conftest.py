@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -152,6 +154,20 @@ def _same_environment() -> Iterator[None]:
     yield
     os.environ.clear()
     os.environ.update(before)
+
+
+@pytest.fixture(autouse=True)
+def _same_steps() -> Iterator[None]:
+    """A model that is loaded brings its own ``steps``; the next test has those of this project."""
+
+    def steps() -> dict[str, ModuleType]:
+        return {name: one for name, one in sys.modules.items() if name.split(".")[0] == "steps"}
+
+    before = steps()
+    yield
+    for name in steps():
+        del sys.modules[name]
+    sys.modules.update(before)
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,7 @@ def test_a_scheduler_learns_of_an_alert_by_the_exit_code(regression: Path) -> No
     out, err = process.communicate(timeout=240)
     assert process.returncode == 4, err
     facts = json.loads(out)
-    assert {one["subject"] for one in facts["alerts"]} == {"area", "prediction"}
-    assert "2 alerts for models:/houses@challenger (version 1)." in err
+    assert {one["subject"] for one in facts["alerts"]} == {"area", "all features", "prediction"}
+    assert "3 alerts for models:/houses@challenger (version 1)." in err
     assert "drift area, large (since large): PSI" in err
     assert "Look: mlrecipes inspect monitor" in err
