@@ -1,7 +1,6 @@
 """Each notebook runs in a copy of the project, as in Jupyter and as on Databricks."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import pytest
 from deltalake import DeltaTable
 
 from tests.dbutils import DBUtils
-from tests.notebooks.executing import Executed, execute
+from tests.notebooks.executing import Executed, copy_of_project, execute
 
 pytestmark = pytest.mark.e2e
 
@@ -41,15 +40,7 @@ Passes = tuple[Executed, Executed]
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A fresh clone, as far as it matters; the notebooks work in it one after the other."""
-    target = tmp_path_factory.mktemp("home") / "my project"
-    ignored = shutil.ignore_patterns("__pycache__", ".mlrecipes", ".ipynb_checkpoints")
-    for name in COPIED:
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, target / name, ignore=ignored)
-        else:
-            target.mkdir(exist_ok=True)
-            shutil.copy(source, target / name)
+    target = copy_of_project(tmp_path_factory.mktemp("home") / "my project", COPIED)
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("PYTHONPATH", raising=False)  # a notebook finds the engine by itself
         patch.setenv("MLRECIPES_PROFILE", "local")

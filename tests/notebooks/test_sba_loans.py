@@ -3,7 +3,6 @@
 import json
 import os
 import shlex
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ import yaml
 from deltalake import DeltaTable
 
 from tests.dbutils import DBUtils
-from tests.notebooks.executing import Executed, execute
+from tests.notebooks.executing import Executed, copy_of_project, execute
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT.parent / "shared" / "data" / "sba" / "sba_sample_60k.parquet"
@@ -44,18 +43,7 @@ FACTS = """{
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    target = tmp_path_factory.mktemp("loans") / "my project"
-    ignored = shutil.ignore_patterns(
-        *("__pycache__", ".mlrecipes", ".ipynb_checkpoints"),
-        *("mlflow.db*", "mlartifacts", "predictions", "monitoring"),
-    )
-    for name in COPIED:
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, target / name, ignore=ignored)
-        else:
-            target.mkdir(exist_ok=True)
-            shutil.copy(source, target / name)
+    target = copy_of_project(tmp_path_factory.mktemp("loans") / "my project", COPIED)
     values = target / "recipes" / "sba_default" / "profiles" / "local.yaml"
     # There is less to learn from a fifteenth of the loans.
     values.write_text(f"{values.read_text(encoding='utf-8')}MIN_AUC: 0.6\n", encoding="utf-8")
