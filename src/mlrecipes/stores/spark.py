@@ -30,9 +30,6 @@ LOCAL = {
     "spark.ui.showConsoleProgress": "false",
     # Delta would read each log, however short, in 50 tasks.
     "spark.databricks.delta.snapshotPartitions": "2",
-    # On one machine most time goes into planning wide queries, in code that runs a few times:
-    # compiled quickly, all of it ends in a third of the time.
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
 }
 # As DuckDB is told to read them, so that both engines see the same types.
 CSV_OPTIONS = {
