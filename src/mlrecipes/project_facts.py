@@ -55,7 +55,8 @@ def gather_facts(project: Project, *, with_record: bool, with_tags: bool = False
 
 
 def _tags(project: Project) -> dict[str, str]:
-    return {RECIPE_TAG: project.name, **mark_of(project).tags, **origin_of(project.root).tags}
+    origin = origin_of(project.root)
+    return {RECIPE_TAG: project.name, **_mark(project, origin.place).tags, **origin.tags}
 
 
 def mark_of(project: Project) -> RecipeMark:
@@ -66,7 +67,10 @@ def mark_of(project: Project) -> RecipeMark:
     that was moved is another one, whose runs nobody takes for its own. What is deployed to
     Databricks has no remote, and lies in the same folder on machines of ever new names.
     """
-    place = origin_of(project.root).place
+    return _mark(project, origin_of(project.root).place)
+
+
+def _mark(project: Project, place: str) -> RecipeMark:
     if not place:
         is_deployed = project.root.is_relative_to(DEPLOYED)
         place = str(project.root) if is_deployed else f"{platform.node()}:{project.root}"

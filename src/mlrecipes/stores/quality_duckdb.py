@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,14 +60,14 @@ class DuckDbChecker:
                 with duckdb_errors("check the table"):
                     return connection.execute(sql).fetchall()
 
-            n_rows, found = look_at(
-                suite.expectations, columns, known, query, shows_values=self._shows_values
+            return look_at(
+                suite.expectations,
+                columns,
+                known,
+                query,
+                partial(self._by_great_expectations, table),
+                shows_values=self._shows_values,
             )
-        rest = [i for i in range(len(suite.expectations)) if i not in found]
-        if rest:
-            asked = [suite.expectations[i] for i in rest]
-            found |= dict(zip(rest, self._by_great_expectations(table, asked), strict=True))
-        return Checked(n_rows, tuple(found[i] for i in range(len(suite.expectations))))
 
     def set_aside(
         self,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from mlrecipes.errors import MAX_EXAMPLES, StoreError, shorten
-from mlrecipes.quality_records import Expectation, Finding
+from mlrecipes.quality_records import Checked, Expectation, Finding
 from mlrecipes.stores.duckdb_engine import quoted
 from mlrecipes.stores.quality_plans import (
     BATCH,
@@ -35,28 +35,29 @@ def look_at(
     columns: Columns,
     others: Mapping[str, Columns],
     query: Query,
+    by_great_expectations: Callable[[Sequence[Expectation]], Sequence[Finding]],
     *,
     shows_values: bool,
-) -> tuple[int, dict[int, Finding]]:
-    """Hold the view ``batch_rows`` against all expectations that have a translation.
+) -> Checked:
+    """Hold the view ``batch_rows`` against a suite.
 
     Args:
         expectations: Of one suite.
         columns: Of the view, with DuckDB's names of types.
         others: Columns of the views that foreign keys may name.
         query: Runs a query, and gives its rows.
+        by_great_expectations: Looks at those without a translation; a finding for each.
         shows_values: Whether examples are shown as they are, not masked.
-
-    Returns:
-        The number of rows, and findings by the expectation's place in the suite.
 
     Raises:
         StoreError: The rows cannot be counted.
     """
     look = _Look(query, columns, others, shows_values)
-    asked = {i: one for i, one in enumerate(expectations) if not wants_great_expectations(one)}
-    found = look.at(asked)
-    return look.n_rows, found
+    rest = {i: one for i, one in enumerate(expectations) if wants_great_expectations(one)}
+    found = look.at({i: one for i, one in enumerate(expectations) if i not in rest})
+    if rest:
+        found |= dict(zip(rest, by_great_expectations(list(rest.values())), strict=True))
+    return Checked(look.n_rows, tuple(found[i] for i in range(len(expectations))))
 
 
 def named_tables(expectations: Iterable[Expectation]) -> set[str]:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlrecipes.errors import shorten
 from mlrecipes.quality_records import Checked, Expectation, Finding, Suite
 from mlrecipes.stores.quality_looks import look_at, named_tables, offending_rows
 from mlrecipes.stores.quality_plans import BATCH, Columns
@@ -65,18 +65,14 @@ class SparkChecker:
         frame = self._frame(table)
         with spark_errors("check the table"):
             known = self._viewed(frame, suite.expectations, others or {})
-            n_rows, found = look_at(
+            return look_at(
                 suite.expectations,
                 _duckdb_columns(frame),
                 known,
                 self._query,
+                partial(self._by_great_expectations, frame),
                 shows_values=self._shows_values,
             )
-            rest = [i for i in range(len(suite.expectations)) if i not in found]
-            if rest:
-                asked = [suite.expectations[i] for i in rest]
-                found |= dict(zip(rest, self._by_great_expectations(frame, asked), strict=True))
-        return Checked(n_rows, tuple(found[i] for i in range(len(suite.expectations))))
 
     def set_aside(
         self,
@@ -152,21 +148,16 @@ class SparkChecker:
     ) -> list[Finding]:
         from mlrecipes.stores.quality_gx import check_spark
 
-        found, asked = {}, {}
-        for i, expectation in enumerate(expectations):
-            try:
-                asked[i] = _for_spark(expectation)
-            except ValueError as error:
-                why = shorten(error, limit=300)
-                found[i] = Finding(expectation, is_met=False, n_rows=frame.count(), problem=why)
-        findings = check_spark(frame, list(asked.values()), shows_values=self._shows_values)
-        for i, finding in zip(asked, findings, strict=True):
-            found[i] = replace(finding, expectation=expectations[i])
-        return [found[i] for i in range(len(expectations))]
+        asked = [_for_spark(one) for one in expectations]
+        findings = check_spark(frame, asked, shows_values=self._shows_values)
+        return [
+            replace(finding, expectation=expectation)
+            for finding, expectation in zip(findings, expectations, strict=True)
+        ]
 
 
 def _for_spark(expectation: Expectation) -> Expectation:
-    """The same expectation in Spark's words for types and Spark's SQL."""
+    """The same expectation in Spark's words for types."""
     kwargs = dict(expectation.kwargs)
     kind = expectation.type
     if kind.endswith(("of_type", "in_type_list")):
