@@ -2,12 +2,13 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.copies import copy_of_project
 
 pytestmark = pytest.mark.e2e
 
@@ -16,17 +17,6 @@ DATA = ROOT.parent / "shared" / "data"
 needs_real_rows = pytest.mark.skipif(
     not DATA.is_dir(), reason="the real rows lie beside the project, in ../shared/data"
 )
-
-
-def copy(target: Path, *names: str, source: Path = ROOT) -> Path:
-    ignored = shutil.ignore_patterns("__pycache__", ".mlrecipes", "mlflow.db*", "mlartifacts")
-    for name in names:
-        if (source / name).is_dir():
-            shutil.copytree(source / name, target / name, ignore=ignored)
-        else:
-            target.mkdir(exist_ok=True, parents=True)
-            shutil.copy(source / name, target / name)
-    return target
 
 
 def evaluation(root: Path, data: Path) -> dict[str, float]:
@@ -47,7 +37,7 @@ def evaluation(root: Path, data: Path) -> dict[str, float]:
 
 @needs_real_rows
 def test_home_credit_runs_on_real_applicants(tmp_path: Path) -> None:
-    root = copy(tmp_path / "home credit", "recipe.yaml", "profiles", "steps", "features")
+    root = copy_of_project(tmp_path / "home credit", "recipe.yaml", "profiles", "steps", "features")
     metrics = evaluation(root, DATA / "home_credit")
     # 5,000 rows: one part's AUC swings by some hundredths around the published .75
     assert 0.65 < metrics["test_roc_auc"] < 0.85
@@ -57,8 +47,8 @@ def test_home_credit_runs_on_real_applicants(tmp_path: Path) -> None:
 @needs_real_rows
 def test_loss_given_default_runs_on_a_sample_of_real_loans(tmp_path: Path) -> None:
     source = ROOT / "recipes" / "loss_given_default"
-    root = copy(tmp_path / "lgd", "recipe.yaml", "profiles", "steps", source=source)
-    copy(tmp_path, "sba_loans", source=ROOT / "recipes")
+    root = copy_of_project(tmp_path / "lgd", "recipe.yaml", "profiles", "steps", source=source)
+    copy_of_project(tmp_path, "sba_loans", source=ROOT / "recipes")
     metrics = evaluation(root, DATA / "sba" / "sba_sample_60k.parquet")
     assert metrics["test_r2_score"] > 0.4
     assert metrics["test_mean_absolute_error"] < 0.16

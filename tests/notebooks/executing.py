@@ -3,7 +3,6 @@
 import base64
 import json
 import os
-import shutil
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -19,12 +18,6 @@ from traitlets.config import Config
 
 import tests.dbutils
 from tests.dbutils import DBUtils, RedactingOutput
-
-ROOT = Path(__file__).parents[2]
-LEFT_BY_RUNS = shutil.ignore_patterns(
-    *("__pycache__", ".mlrecipes", ".ipynb_checkpoints"),
-    *("mlflow.db*", "mlartifacts", "predictions", "monitoring"),
-)
 
 FACTS = "facts of this notebook: "
 INJECTED = """\
@@ -66,18 +59,6 @@ class Executed:
     @property
     def _outputs(self) -> list[Any]:
         return [output for cell in self.cells for output in cell.get("outputs", [])]
-
-
-def copy_of_project(target: Path, names: Sequence[str]) -> Path:
-    """Copy files and folders of this project, without what runs leave in them."""
-    for name in names:
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, target / name, ignore=LEFT_BY_RUNS)
-        else:
-            target.mkdir(exist_ok=True)
-            shutil.copy(source, target / name)
-    return target
 
 
 def execute(path: Path, dbutils: DBUtils, facts: str) -> tuple[Executed, Executed]:

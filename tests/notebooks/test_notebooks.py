@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from deltalake import DeltaTable
 
+from tests.copies import copy_of_project
 from tests.dbutils import DBUtils
-from tests.notebooks.executing import Executed, copy_of_project, execute
+from tests.notebooks.executing import Executed, execute
 
 pytestmark = pytest.mark.e2e
 
@@ -40,7 +41,7 @@ Passes = tuple[Executed, Executed]
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A fresh clone, as far as it matters; the notebooks work in it one after the other."""
-    target = copy_of_project(tmp_path_factory.mktemp("home") / "my project", COPIED)
+    target = copy_of_project(tmp_path_factory.mktemp("home") / "my project", *COPIED)
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("PYTHONPATH", raising=False)  # a notebook finds the engine by itself
         patch.setenv("MLRECIPES_PROFILE", "local")

@@ -13,8 +13,9 @@ import pytest
 import yaml
 from deltalake import DeltaTable
 
+from tests.copies import copy_of_project
 from tests.dbutils import DBUtils
-from tests.notebooks.executing import Executed, copy_of_project, execute
+from tests.notebooks.executing import Executed, execute
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT.parent / "shared" / "data" / "sba" / "sba_sample_60k.parquet"
@@ -43,7 +44,7 @@ FACTS = """{
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    target = copy_of_project(tmp_path_factory.mktemp("loans") / "my project", COPIED)
+    target = copy_of_project(tmp_path_factory.mktemp("loans") / "my project", *COPIED)
     values = target / "recipes" / "sba_default" / "profiles" / "local.yaml"
     # There is less to learn from a fifteenth of the loans.
     values.write_text(f"{values.read_text(encoding='utf-8')}MIN_AUC: 0.6\n", encoding="utf-8")

@@ -212,6 +212,21 @@ print("mlrecipes" in sys.modules)
 """
 
 
+def printed_elsewhere(program: str, path: Path) -> str:
+    """What a program prints of a model in a process that knows no code of this project."""
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", program, str(path)],
+        cwd="/",
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def test_a_model_with_the_users_own_class_loads_in_a_fresh_process(tmp_path: Path) -> None:
     steps = tmp_path / "recipe" / "steps"
     steps.mkdir(parents=True)
@@ -223,17 +238,7 @@ def test_a_model_with_the_users_own_class_loads_in_a_fresh_process(tmp_path: Pat
         )
         path = saved(tmp_path, pipeline, task="regression", code_paths=(steps,))
     (steps / "transform.py").unlink()
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    done = subprocess.run(
-        [sys.executable, "-I", "-c", LOAD, str(path)],
-        cwd="/",
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    by_pyfunc, by_sklearn, knows_engine = done.stdout.split()
+    by_pyfunc, by_sklearn, knows_engine = printed_elsewhere(LOAD, path).split()
     assert float(by_pyfunc) == pytest.approx(3.0)
     assert float(by_sklearn) == pytest.approx(3.0)
     assert knows_engine == "False"
