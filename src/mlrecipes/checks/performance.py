@@ -257,9 +257,9 @@ def is_lost(
     >>> is_lost((0.74, 0.70, 0.78), (0.76, 0.75, 0.77), 0.02, greater_is_better=True)
     False
     """
-    loss = then[0] - now[0] if greater_is_better else now[0] - then[0]
     from scipy import special
 
+    loss = then[0] - now[0] if greater_is_better else now[0] - then[0]
     wider = float(special.ndtri(1 - false_alarms / 2)) / Z_95
     spread = wider * math.hypot(now[2] - now[1], then[2] - then[1]) / 2
     return math.isfinite(loss) and math.isfinite(spread) and loss - spread > max_loss

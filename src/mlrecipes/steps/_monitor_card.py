@@ -132,7 +132,7 @@ def drift_section(now: Watched, baseline: Baseline) -> Section:
     table = Table(names, rows, caption, marked)
     worst = [one for one in shown if one.measures is not None][:N_DRAWN]
     blocks: list[Block] = [table]
-    n_drifted = len([one for one in columns if one.has_drifted])
+    n_drifted = sum(one.has_drifted for one in columns)
     if n_drifted and not now.drift.is_alarm:
         said = f"{n_drifted} features have drifted, {now.drift.weighted:.0%} of what the model "
         blocks.insert(0, Text(f"{said}relies on: not enough to call somebody."))
